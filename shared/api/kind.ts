@@ -1,0 +1,120 @@
+/** A kind is declared in one place: what it is called, how it is defaulted, checked, printed and deleted. */
+import type { CauseReason } from "../errors/status-error.ts";
+import type { JsonObject, KubeObject, ObjectMeta } from "./objects.ts";
+import type { SchemaNode } from "./schema.ts";
+
+/** One thing wrong with an object: Kubernetes' field path, reason and words. */
+export interface Problem {
+  /** `spec.containers[0].image` */
+  readonly field: string;
+  readonly reason: CauseReason;
+  /** In Kubernetes' words, for example `Invalid value: -1: must be greater than or equal to 0`. */
+  readonly message: string;
+}
+
+/** A column of `kubectl get`. Cells are strings, numbers or booleans; priority 1 shows with `-o wide` only. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format?: "name";
+  readonly priority?: 0 | 1;
+  readonly description?: string;
+  /** @param now for ages */
+  value(object: T, now: Date): unknown;
+}
+
+/** How `/scale` maps onto a kind. */
+export interface ScaleMapping<T> {
+  readonly specReplicas: (object: T) => number;
+  readonly statusReplicas: (object: T) => number;
+  /** Serialised label selector, as `status.selector` of a Scale holds it. */
+  readonly selector: (object: T) => string;
+  withReplicas(object: T, replicas: number): T;
+}
+
+export type Propagation = "Background" | "Foreground" | "Orphan";
+
+/** How names of a kind are checked. @see k8s.io/apimachinery/pkg/api/validation, NameIsDNSSubdomain … */
+export type NameRule = "dnsSubdomain" | "dnsLabel" | "dns1035Label" | "pathSegment";
+
+/** What a kind does beyond what its schema says. Everything is optional; each function is pure. */
+export interface KindBehaviour<T extends KubeObject = KubeObject> {
+  readonly nameRule?: NameRule;
+  /** Fills in defaults, in place, on a draft the caller owns. */
+  defaults?(object: T): void;
+  /** Clears what a client may not set on create (status) and sets what the server owns. In place. */
+  prepareForCreate?(object: T): void;
+  /** The same for an update of the main resource; `next` is the caller's. In place. */
+  prepareForUpdate?(next: T, previous: T): void;
+  /** The same for an update of `/status`. By default everything but status is taken from `previous`. In place. */
+  prepareForStatusUpdate?(next: T, previous: T): void;
+  /** All problems of an object that is about to be created or updated. Changes nothing. */
+  validate?(object: T): Problem[];
+  /** Problems of a change, on top of {@link validate}. */
+  validateUpdate?(next: T, previous: T): Problem[];
+  validateStatusUpdate?(next: T, previous: T): Problem[];
+  /** `Warning:` headers. */
+  warnings?(next: T, previous: T | undefined): string[];
+  /** What changes `metadata.generation`; default: everything but metadata and status, where the kind has a status. */
+  generationFields?(object: T): unknown;
+  /** Field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Columns after Name (which is always first) and before Age, unless `ownAge`. */
+  readonly columns?: readonly Column<T>[];
+  readonly ownAge?: boolean;
+  readonly scale?: ScaleMapping<T>;
+  /** PUT to a name that does not exist creates it. */
+  readonly allowCreateOnUpdate?: boolean;
+  /** PUT without a resourceVersion is refused when false. Default true. */
+  readonly allowUnconditionalUpdate?: boolean;
+  readonly defaultPropagation?: Propagation;
+  /** Seconds of grace when this object is deleted; undefined: no graceful deletion for it. */
+  gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
+}
+
+/** Names and facts of a served resource in one version. */
+export interface KindFacts {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly subresources: readonly Subresource[];
+  /** Which change log holds it: `pods`, `deployments.apps`. All versions (and both Events APIs) share one. */
+  readonly storage: string;
+}
+
+export interface Subresource {
+  readonly name: string;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly verbs: readonly string[];
+}
+
+/** A served kind: facts, structure and behaviour. Built-in kinds and custom resources look the same from outside. */
+export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
+  readonly listKind: string;
+  /** Structure of the whole object, metadata included. */
+  readonly schema: SchemaNode;
+  /** OpenAPI definition name (`io.k8s.api.apps.v1.Deployment`, `com.example.stable.v1.CronTab`). */
+  readonly definition: string;
+  /** True for kinds that come from a CustomResourceDefinition. */
+  readonly custom: boolean;
+  readonly behaviour: KindBehaviour<T>;
+  /** Discovery's storageVersionHash, where known. */
+  readonly storageVersionHash?: string;
+}
+
+/** `apps/v1`, or `v1` for the core group. */
+export const apiVersionOf = ({ group, version }: { readonly group: string; readonly version: string }): string =>
+  group ? `${group}/${version}` : version;
+
+export const hasStatus = (kind: KindFacts): boolean => kind.subresources.some(({ name }) => name === "status");
+
+/** An object whose shape is not known at compile time. */
+export type AnyObject = KubeObject & JsonObject & { metadata: ObjectMeta };

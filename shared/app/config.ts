@@ -1,0 +1,72 @@
+/** The deployment's settings: read from the environment once, checked, passed on. */
+
+export interface Config {
+  /** DynamoDB table. */
+  readonly tableName: string;
+  /** Name of the deployment: prefixes ECS clusters, families, log groups. */
+  readonly deployment: string;
+  /** awslogs group of a deployment's Pods. */
+  readonly podLogGroup: string;
+  readonly region: string;
+  /** Where Pods' network interfaces stand: subnet ids by availability zone. */
+  readonly podSubnetsByZone: Readonly<Record<string, readonly string[]>>;
+  readonly podSecurityGroups: readonly string[];
+  readonly executionRoleArn: string | undefined;
+  readonly podRoleArn: string | undefined;
+  /** Functions by consumer name, for asynchronous starts. */
+  readonly functionNames: Readonly<Record<string, string>>;
+  /** SHA-256 (hex) of bearer tokens that are cluster administrators, with their user name. Local mode uses one. */
+  readonly adminTokenSha256: readonly string[];
+  /** What clients should connect to, as `kubectl cluster-info` and in-cluster clients see it. */
+  readonly publicUrl: string | undefined;
+  /** PEM of the CA that signs the API's certificate: published as `kube-root-ca.crt`. */
+  readonly apiCa: string | undefined;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** A setting is missing or wrong; the message names the variable and says what it must be. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {ConfigError} naming every variable that is missing or malformed */
+export function readConfig(env: Environment): Config {
+  const problems: string[] = [];
+  const required = (name: string): string => {
+    const value = env[name];
+    if (!value) problems.push(`${name} is not set`);
+    return value ?? "";
+  };
+  const json = <T>(name: string, fallback: T): T => {
+    const value = env[name];
+    if (!value) return fallback;
+    try {
+      return JSON.parse(value);
+    } catch {
+      problems.push(`${name} must be JSON`);
+      return fallback;
+    }
+  };
+  const level = env.BINNACLE_LOG_LEVEL ?? "info";
+  if (!["debug", "info", "warn", "error"].includes(level)) problems.push("BINNACLE_LOG_LEVEL must be debug, info, warn or error");
+  const deployment = env.BINNACLE_DEPLOYMENT ?? "binnacle";
+  const config: Config = {
+    tableName: required("BINNACLE_TABLE"),
+    deployment,
+    podLogGroup: env.BINNACLE_POD_LOG_GROUP ?? `/${deployment}/pods`,
+    region: required("AWS_REGION"),
+    podSubnetsByZone: json("BINNACLE_POD_SUBNETS", {}),
+    podSecurityGroups: json("BINNACLE_POD_SECURITY_GROUPS", []),
+    executionRoleArn: env.BINNACLE_EXECUTION_ROLE_ARN,
+    podRoleArn: env.BINNACLE_POD_ROLE_ARN,
+    functionNames: json("BINNACLE_FUNCTIONS", {}),
+    adminTokenSha256: json("BINNACLE_ADMIN_TOKENS_SHA256", []),
+    publicUrl: env.BINNACLE_PUBLIC_URL,
+    apiCa: env.BINNACLE_API_CA,
+    logLevel: level as Config["logLevel"],
+  };
+  if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join("; ")}`);
+  return config;
+}
