@@ -1,70 +1,144 @@
-/** Joins OpenAPI definitions with protobuf messages into the schema table. */
+/** Joins OpenAPI definitions with the Go structs behind them into the schema table. */
 import type { FieldFacts, SchemaTable, TypeFacts } from "../../shared/api/schema-table.ts";
+import type { GoField, GoStruct, GoType, GoTypes } from "./go-types.ts";
 import { type Definitions, isStable, type OpenApiSchema } from "./openapi.ts";
-import type { Messages, ProtoField } from "./protos.ts";
 
-const refName = (ref: string) => ref.slice(ref.lastIndexOf("/") + 1);
+const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
+const apiextensions = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
 
-/** Definitions that are scalars on the wire; everything else is an object with fields. */
-const scalars: Record<string, string> = {
+/** Types with an encoding of their own; everything else is an object with fields. */
+const scalars: Readonly<Record<string, string>> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "intOrString",
-  "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "time",
-  "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": "microtime",
-  "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
-  "io.k8s.apimachinery.pkg.apis.meta.v1.Patch": "any",
+  [`${meta}.Time`]: "time",
+  [`${meta}.MicroTime`]: "microtime",
+  [`${meta}.FieldsV1`]: "any",
+  [`${meta}.Patch`]: "any",
   "io.k8s.apimachinery.pkg.runtime.RawExtension": "any",
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON": "any",
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": "any",
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool": "any",
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
+  [`${apiextensions}.JSON`]: "any",
+  [`${apiextensions}.JSONSchemaPropsOrArray`]: "schemaOrList",
+  [`${apiextensions}.JSONSchemaPropsOrBool`]: "schemaOrBool",
+  [`${apiextensions}.JSONSchemaPropsOrStringArray`]: "schemaOrStrings",
 };
+const goScalars: Readonly<Record<string, string>> = { bool: "boolean", float64: "number", int: "int64", uint32: "int64", uint64: "int64" };
 
-/** JSON names which differ from the protobuf field's. */
-const protoNames: Record<string, string> = {
-  $ref: "ref",
-  $schema: "schema",
-  "x-kubernetes-preserve-unknown-fields": "xKubernetesPreserveUnknownFields",
-  "x-kubernetes-embedded-resource": "xKubernetesEmbeddedResource",
-  "x-kubernetes-int-or-string": "xKubernetesIntOrString",
-  "x-kubernetes-list-map-keys": "xKubernetesListMapKeys",
-  "x-kubernetes-list-type": "xKubernetesListType",
-  "x-kubernetes-map-type": "xKubernetesMapType",
-  "x-kubernetes-validations": "xKubernetesValidations",
-};
+/** Kinds of `meta.k8s.io`; its other kinds are registered in every group version and in `v1`. */
+const metaKinds = new Set(["PartialObjectMetadata", "PartialObjectMetadataList", "TableOptions"]);
 
-export function buildSchemas(definitions: Definitions, messages: Messages): SchemaTable {
+export function buildSchemas(definitions: Definitions, go: GoTypes): SchemaTable {
   const table: Record<string, TypeFacts> = {};
   for (const [id, schema] of Object.entries(definitions)) {
-    if (id in scalars) continue;
-    const message = messages.get(id.replace(/^io\.k8s\./, "k8s.io."));
-    const numbers = message ? jsonNumbers(message, messages, new Set(Object.keys(schema.properties ?? {}))) : new Map<string, number[]>();
-    const fields: Record<string, FieldFacts> = {};
-    for (const [name, property] of Object.entries(schema.properties ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      const proto = numbers.get(protoNames[name] ?? name);
-      const fallback = isZero(property.default) ? undefined : property.default;
-      const strategy = property["x-kubernetes-patch-strategy"] as FieldFacts["ps"];
-      fields[name] = {
-        t: fieldType(property),
-        ...(schema.required?.includes(name) && { r: 1 as const }),
-        ...(fallback !== undefined && { d: fallback }),
-        ...(proto && { n: proto }),
-        ...(strategy && { ps: strategy }),
-        ...(property["x-kubernetes-patch-merge-key"] && { pk: property["x-kubernetes-patch-merge-key"] }),
-        ...(property["x-kubernetes-list-type"] && { lt: property["x-kubernetes-list-type"] as NonNullable<FieldFacts["lt"]> }),
-        ...(property["x-kubernetes-list-map-keys"] && { lk: property["x-kubernetes-list-map-keys"] }),
-        ...(property["x-kubernetes-map-type"] && { mt: property["x-kubernetes-map-type"] as NonNullable<FieldFacts["mt"]> }),
-      };
-    }
-    const gvks = schema["x-kubernetes-group-version-kind"] ?? [];
-    const gvk = gvks.length === 1 ? gvks[0] : undefined;
-    table[id] = {
-      f: fields,
-      ...(schema["x-kubernetes-map-type"] && { mt: schema["x-kubernetes-map-type"] as NonNullable<TypeFacts["mt"]> }),
-      ...(gvk && isStable(`.${gvk.version}.`) && { gvk: [gvk.group, gvk.version, gvk.kind] as const }),
+    if (!(id in scalars)) table[id] = fromOpenApi(id, schema, go.struct(id));
+  }
+  for (const struct of unpublishedKinds(definitions, go)) addStruct(struct, table, go);
+  return Object.fromEntries(Object.entries(table).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function fromOpenApi(id: string, schema: OpenApiSchema, struct: GoStruct | undefined): TypeFacts {
+  const goFields = new Map(struct?.fields.map((field) => [field.name, field]));
+  const fields: Record<string, FieldFacts> = {};
+  for (const [name, property] of Object.entries(schema.properties ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const goField = goFields.get(name);
+    if (struct && !goField) throw new Error(`${id}.${name}: not in the Go struct`);
+    const fallback = isZero(property.default) ? undefined : property.default;
+    fields[name] = {
+      t: goField ? fieldType(goField.type) : openApiType(property),
+      ...(schema.required?.includes(name) && { r: 1 as const }),
+      ...(fallback !== undefined && { d: fallback }),
+      ...(goField && goFacts(goField)),
+      ...pick<FieldFacts, "ps">("ps", property["x-kubernetes-patch-strategy"]),
+      ...pick<FieldFacts, "pk">("pk", property["x-kubernetes-patch-merge-key"]),
+      ...pick<FieldFacts, "lt">("lt", property["x-kubernetes-list-type"]),
+      ...pick<FieldFacts, "lk">("lk", property["x-kubernetes-list-map-keys"]),
+      ...pick<FieldFacts, "mt">("mt", property["x-kubernetes-map-type"]),
     };
   }
-  return table;
+  const gvks = schema["x-kubernetes-group-version-kind"] ?? [];
+  const gvk = gvks.find(({ group, version }) => group === "" && version === "v1") ?? gvks[0];
+  return {
+    f: fields,
+    ...pick<TypeFacts, "mt">("mt", schema["x-kubernetes-map-type"]),
+    ...(gvk && isStable(`.${gvk.version}.`) && { gvk: [gvk.group, gvk.version, gvk.kind] as const }),
+  };
+}
+
+/** Stable kinds that travel as protobuf but that no path of the published OpenAPI mentions: AdmissionReview, GetOptions, … */
+function unpublishedKinds(definitions: Definitions, go: GoTypes): GoStruct[] {
+  return go
+    .packages()
+    .filter((pkg) => /\/v\d+$/.test(pkg) && !/\/(testapigroup|example)/.test(pkg))
+    .flatMap((pkg) => go.structIds(pkg))
+    .filter((id) => !(id in definitions))
+    .map((id) => go.struct(id))
+    .filter((struct) => struct?.isKind && struct.fields.some(({ numbers }) => numbers.length > 0))
+    .map((struct) => struct as GoStruct);
+}
+
+function addStruct(struct: GoStruct, table: Record<string, TypeFacts>, go: GoTypes): void {
+  if (struct.id in table || struct.id in scalars) return;
+  const fields: Record<string, FieldFacts> = {};
+  const kind = struct.id.slice(struct.id.lastIndexOf(".") + 1);
+  const pkg = struct.id.slice(0, -kind.length - 1);
+  const group = pkg === meta && !metaKinds.has(kind) ? "" : go.group(`k8s.io/${pkg.replace(/^io\.k8s\./, "").replaceAll(".", "/")}`);
+  table[struct.id] = {
+    f: fields,
+    ...(struct.isKind && group !== undefined && { gvk: [group, pkg.slice(pkg.lastIndexOf(".") + 1), kind] as const }),
+  };
+  for (const field of struct.fields.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    fields[field.name] = { t: fieldType(field.type), ...goFacts(field) };
+    const inner = structOf(field.type);
+    const nested = inner && !(inner in scalars) ? go.struct(inner) : undefined;
+    if (nested) addStruct(nested, table, go);
+  }
+}
+
+function goFacts(field: GoField): Pick<FieldFacts, "n" | "e" | "g" | "p" | "z" | "w"> {
+  const type = fieldType(field.type);
+  const always = !field.omitZero && (!field.omitEmpty || isGoStruct(field.type)) && !["any", "time", "microtime"].includes(type);
+  return {
+    ...(field.numbers.length > 0 && { n: field.numbers }),
+    ...(field.embedded.length > 0 && !field.embedded.includes("TypeMeta") && { e: field.embedded }),
+    ...(field.goType !== goName(type) && { g: field.goType }),
+    ...(field.pointer ? { p: 1 as const } : always && { z: 1 as const }),
+    ...(innermost(field.type).wrapped && { w: 1 as const }),
+  };
+}
+
+/** Go's `omitempty` never leaves out a struct. */
+const isGoStruct = (type: GoType) => type.is === "struct";
+
+const innermost = (type: GoType): { wrapped: boolean } =>
+  type.is === "list" && type.wrapped
+    ? { wrapped: true }
+    : type.is === "map" || type.is === "list"
+      ? innermost(type.of)
+      : { wrapped: false };
+
+const structOf = (type: GoType): string | undefined =>
+  type.is === "struct" ? type.id : type.is === "scalar" ? undefined : structOf(type.of);
+
+function fieldType(type: GoType): string {
+  if (type.is === "struct") return refType(type.id);
+  if (type.is === "scalar") return goScalars[type.scalar] ?? type.scalar;
+  return `${type.is === "list" ? "[]" : "{}"}${fieldType(type.of)}`;
+}
+
+/** How Go prints a type that has no name of its own; the table holds only the others. */
+function goName(type: string): string {
+  if (type.startsWith("[]")) return `[]${goName(type.slice(2))}`;
+  if (type.startsWith("{}")) return `map[string]${goName(type.slice(2))}`;
+  if (type.startsWith("@")) return type.split(".").slice(-2).join(".");
+  return (
+    {
+      boolean: "bool",
+      number: "float64",
+      bytes: "[]uint8",
+      quantity: "resource.Quantity",
+      time: "v1.Time",
+      microtime: "v1.MicroTime",
+      intOrString: "intstr.IntOrString",
+    }[type] ?? type
+  );
 }
 
 /** Zero values of required fields are OpenAPI noise, not defaulting. */
@@ -75,25 +149,13 @@ const isZero = (value: unknown) =>
   value === false ||
   (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
-/** Field numbers by JSON name; an embedded message (its fields appear in JSON without it) gives paths. */
-function jsonNumbers(message: readonly ProtoField[], messages: Messages, properties: ReadonlySet<string>): Map<string, number[]> {
-  const found = new Map<string, number[]>();
-  const jsonNames = new Set([...properties].map((name) => protoNames[name] ?? name));
-  const walk = (fields: readonly ProtoField[], path: number[]): void => {
-    for (const field of fields) {
-      if (jsonNames.has(field.name) && !found.has(field.name)) found.set(field.name, [...path, field.number]);
-      else if (!field.repeated && messages.has(field.type) && !jsonNames.has(field.name))
-        walk(messages.get(field.type) ?? [], [...path, field.number]);
-    }
-  };
-  walk(message, []);
-  return found;
-}
+const pick = <Facts, Key extends keyof Facts>(key: Key, value: unknown): { readonly [K in Key]?: NonNullable<Facts[Key]> } =>
+  value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: NonNullable<Facts[Key]> });
 
-function fieldType(schema: OpenApiSchema): string {
-  if (schema.$ref) return refType(refName(schema.$ref));
-  if (schema.allOf?.[0]?.$ref) return refType(refName(schema.allOf[0].$ref));
-  if (schema.oneOf && schema.format === "int-or-string") return "intOrString";
+/** For the few definitions without a Go struct in these modules (`version.Info`). */
+function openApiType(schema: OpenApiSchema): string {
+  const ref = schema.$ref ?? schema.allOf?.[0]?.$ref;
+  if (ref) return refType(ref.slice(ref.lastIndexOf("/") + 1));
   switch (schema.type) {
     case "string":
       return schema.format === "byte" ? "bytes" : schema.format === "date-time" ? "time" : "string";
@@ -104,9 +166,9 @@ function fieldType(schema: OpenApiSchema): string {
     case "boolean":
       return "boolean";
     case "array":
-      return `[]${fieldType(schema.items ?? {})}`;
+      return `[]${openApiType(schema.items ?? {})}`;
     case "object":
-      return schema.additionalProperties ? `{}${fieldType(schema.additionalProperties)}` : "any";
+      return schema.additionalProperties ? `{}${openApiType(schema.additionalProperties)}` : "any";
     default:
       return "any";
   }

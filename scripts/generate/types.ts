@@ -9,7 +9,10 @@ const handWritten = new Set([`${meta}ObjectMeta`, `${meta}ListMeta`, `${meta}Own
 export function renderTypes(schemas: SchemaTable): string {
   const names = nameTypes(Object.keys(schemas));
   const imports = [...handWritten].map((id) => id.slice(meta.length)).filter((name) => name !== "WatchEvent" && name !== "Status");
-  const lines = [`import type { ${imports.toSorted().join(", ")} } from "../objects.ts";\n`];
+  const lines = [
+    'import type { Status } from "../../errors/status-error.ts";',
+    `import type { ${imports.toSorted().join(", ")} } from "../objects.ts";\n`,
+  ];
   for (const [id, type] of Object.entries(schemas)) {
     if (handWritten.has(id)) continue;
     const isObject = type.gvk !== undefined && type.f.metadata?.t === `@${meta}ObjectMeta`;
@@ -44,6 +47,9 @@ function tsType(type: string, names: ReadonlyMap<string, string>): string {
     case "intOrString":
       return "number | string";
     case "any":
+    case "schemaOrBool":
+    case "schemaOrList":
+    case "schemaOrStrings":
       return "unknown";
     default:
       return "string";

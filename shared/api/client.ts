@@ -71,7 +71,8 @@ export interface Client {
     kind: KindRef<T>,
     key: ObjectKey,
     change: (current: T) => T,
-    options?: WriteOptions & { readonly subresource?: "status" },
+    /** `finalize`: of namespaces, the only way to change `spec.finalizers`. */
+    options?: WriteOptions & { readonly subresource?: "status" | "finalize" },
   ): Promise<T | undefined>;
   delete(kind: KindRef, key: ObjectKey, options?: DeleteOptions): Promise<void>;
   /** POST to a subresource: `binding`, `eviction`. */

@@ -50,17 +50,25 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
   prepareForStatusUpdate?(next: T, previous: T): void;
   /** All problems of an object that is about to be created or updated. Changes nothing. */
   validate?(object: T): Problem[];
+  /** Problems of a new object only, on top of {@link validate}. */
+  validateCreate?(object: T): Problem[];
   /** Problems of a change, on top of {@link validate}. */
   validateUpdate?(next: T, previous: T): Problem[];
   validateStatusUpdate?(next: T, previous: T): Problem[];
   /** `Warning:` headers. */
   warnings?(next: T, previous: T | undefined): string[];
-  /** What changes `metadata.generation`; default: everything but metadata and status, where the kind has a status. */
+  /**
+   * What changes `metadata.generation`; default: everything but metadata and status, where the kind has a status. A kind whose
+   * function gives undefined for every object has no generation at all.
+   */
   generationFields?(object: T): unknown;
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
-  /** Columns after Name (which is always first) and before Age, unless `ownAge`. */
+  /** Columns after Name (which is first, unless `ownName`) and before Age, unless `ownAge`. */
   readonly columns?: readonly Column<T>[];
+  /** `columns` holds the name itself: it is not the first one, or its cell says more than the name. */
+  readonly ownName?: boolean;
+  /** `columns` holds the age itself, or the kind shows none. */
   readonly ownAge?: boolean;
   readonly scale?: ScaleMapping<T>;
   /** PUT to a name that does not exist creates it. */
@@ -96,6 +104,14 @@ export interface Subresource {
   readonly verbs: readonly string[];
 }
 
+/** Reading objects of a kind whose structure its owners wrote down themselves. */
+export interface KindCodec {
+  /** Prunes a client's body; the result is the caller's own. Fields of a wrong type are left for validation. */
+  decode(body: JsonObject): { readonly object: JsonObject; readonly unknownFields: readonly string[] };
+  /** Prunes and defaults a stored object on its way out: the definition may have changed since. Its input is frozen and may be returned. */
+  read(stored: JsonObject): JsonObject;
+}
+
 /** A served kind: facts, structure and behaviour. Built-in kinds and custom resources look the same from outside. */
 export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
   readonly listKind: string;
@@ -108,6 +124,14 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
   readonly behaviour: KindBehaviour<T>;
   /** Discovery's storageVersionHash, where known. */
   readonly storageVersionHash?: string;
+  /** The apiVersion its objects are stored in, where that is another version (custom resources). */
+  readonly storageVersion?: string;
+  /** Versions differ in more than `apiVersion`, and a webhook converts between them (custom resources). */
+  readonly convertsByWebhook?: boolean;
+  /** `openAPIV3Schema` as the definition's owner wrote it, for the published OpenAPI documents (custom resources). */
+  readonly publishedSchema?: JsonObject;
+  /** How bodies are read, where the {@link schema} alone does not say (custom resources). */
+  readonly codec?: KindCodec;
 }
 
 /** `apps/v1`, or `v1` for the core group. */

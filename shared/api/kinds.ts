@@ -38,3 +38,119 @@ export const customResourceDefinitions = ref<k8s.CustomResourceDefinition>(
   "customresourcedefinitions",
   false,
 );
+
+export const limitRanges = ref<k8s.LimitRange>("", "v1", "LimitRange", "limitranges");
+export const podTemplates = ref<k8s.PodTemplate>("", "v1", "PodTemplate", "podtemplates");
+export const replicationControllers = ref<k8s.ReplicationController>("", "v1", "ReplicationController", "replicationcontrollers");
+export const resourceQuotas = ref<k8s.ResourceQuota>("", "v1", "ResourceQuota", "resourcequotas");
+export const componentStatuses = ref<k8s.ComponentStatus>("", "v1", "ComponentStatus", "componentstatuses", false);
+export const newEvents = ref<k8s.EventsEvent>("events.k8s.io", "v1", "Event", "events");
+export const cronJobs = ref<k8s.CronJob>("batch", "v1", "CronJob", "cronjobs");
+export const horizontalPodAutoscalers = ref<k8s.AutoscalingV2HorizontalPodAutoscaler>(
+  "autoscaling",
+  "v2",
+  "HorizontalPodAutoscaler",
+  "horizontalpodautoscalers",
+);
+export const oldHorizontalPodAutoscalers = ref<k8s.AutoscalingV1HorizontalPodAutoscaler>(
+  "autoscaling",
+  "v1",
+  "HorizontalPodAutoscaler",
+  "horizontalpodautoscalers",
+);
+export const podDisruptionBudgets = ref<k8s.PodDisruptionBudget>("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+export const ingresses = ref<k8s.Ingress>("networking.k8s.io", "v1", "Ingress", "ingresses");
+export const ingressClasses = ref<k8s.IngressClass>("networking.k8s.io", "v1", "IngressClass", "ingressclasses", false);
+export const networkPolicies = ref<k8s.NetworkPolicy>("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
+export const serviceCidrs = ref<k8s.ServiceCIDR>("networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs", false);
+export const ipAddresses = ref<k8s.IPAddress>("networking.k8s.io", "v1", "IPAddress", "ipaddresses", false);
+export const roles = ref<k8s.Role>("rbac.authorization.k8s.io", "v1", "Role", "roles");
+export const clusterRoles = ref<k8s.ClusterRole>("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false);
+export const roleBindings = ref<k8s.RoleBinding>("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings");
+export const clusterRoleBindings = ref<k8s.ClusterRoleBinding>(
+  "rbac.authorization.k8s.io",
+  "v1",
+  "ClusterRoleBinding",
+  "clusterrolebindings",
+  false,
+);
+export const leases = ref<k8s.Lease>("coordination.k8s.io", "v1", "Lease", "leases");
+export const runtimeClasses = ref<k8s.RuntimeClass>("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", false);
+export const csiDrivers = ref<k8s.CSIDriver>("storage.k8s.io", "v1", "CSIDriver", "csidrivers", false);
+export const csiNodes = ref<k8s.CSINode>("storage.k8s.io", "v1", "CSINode", "csinodes", false);
+export const csiStorageCapacities = ref<k8s.CSIStorageCapacity>("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities");
+export const volumeAttachments = ref<k8s.VolumeAttachment>("storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments", false);
+export const volumeAttributesClasses = ref<k8s.VolumeAttributesClass>(
+  "storage.k8s.io",
+  "v1",
+  "VolumeAttributesClass",
+  "volumeattributesclasses",
+  false,
+);
+export const certificateSigningRequests = ref<k8s.CertificateSigningRequest>(
+  "certificates.k8s.io",
+  "v1",
+  "CertificateSigningRequest",
+  "certificatesigningrequests",
+  false,
+);
+export const apiServices = ref<k8s.APIService>("apiregistration.k8s.io", "v1", "APIService", "apiservices", false);
+export const mutatingWebhookConfigurations = ref<k8s.MutatingWebhookConfiguration>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "MutatingWebhookConfiguration",
+  "mutatingwebhookconfigurations",
+  false,
+);
+export const validatingWebhookConfigurations = ref<k8s.ValidatingWebhookConfiguration>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "ValidatingWebhookConfiguration",
+  "validatingwebhookconfigurations",
+  false,
+);
+export const validatingAdmissionPolicies = ref<k8s.ValidatingAdmissionPolicy>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "ValidatingAdmissionPolicy",
+  "validatingadmissionpolicies",
+  false,
+);
+export const validatingAdmissionPolicyBindings = ref<k8s.ValidatingAdmissionPolicyBinding>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "ValidatingAdmissionPolicyBinding",
+  "validatingadmissionpolicybindings",
+  false,
+);
+export const mutatingAdmissionPolicies = ref<k8s.MutatingAdmissionPolicy>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "MutatingAdmissionPolicy",
+  "mutatingadmissionpolicies",
+  false,
+);
+export const mutatingAdmissionPolicyBindings = ref<k8s.MutatingAdmissionPolicyBinding>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "MutatingAdmissionPolicyBinding",
+  "mutatingadmissionpolicybindings",
+  false,
+);
+export const flowSchemas = ref<k8s.FlowSchema>("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas", false);
+export const priorityLevelConfigurations = ref<k8s.PriorityLevelConfiguration>(
+  "flowcontrol.apiserver.k8s.io",
+  "v1",
+  "PriorityLevelConfiguration",
+  "prioritylevelconfigurations",
+  false,
+);
+export const deviceClasses = ref<k8s.DeviceClass>("resource.k8s.io", "v1", "DeviceClass", "deviceclasses", false);
+export const resourceClaims = ref<k8s.ResourceResourceClaim>("resource.k8s.io", "v1", "ResourceClaim", "resourceclaims");
+export const resourceClaimTemplates = ref<k8s.ResourceClaimTemplate>(
+  "resource.k8s.io",
+  "v1",
+  "ResourceClaimTemplate",
+  "resourceclaimtemplates",
+);
+export const resourceSlices = ref<k8s.ResourceSlice>("resource.k8s.io", "v1", "ResourceSlice", "resourceslices", false);

@@ -3,7 +3,8 @@
 /**
  * A field's type: a scalar, `@` + type id for an object, `[]` + type for a list, `{}` + type for a map with string keys.
  * `any` is free-form JSON (RawExtension, JSON, FieldsV1); `number` a double; `bytes` base64 text; `time` RFC 3339 in whole
- * seconds; `microtime` with six fractional digits.
+ * seconds; `microtime` with six fractional digits. `schemaOrBool`, `schemaOrList` and `schemaOrStrings` are the three places of a
+ * CustomResourceDefinition's schema where JSON allows either.
  */
 export type FieldType = string;
 
@@ -19,6 +20,14 @@ export interface FieldFacts {
   readonly n?: readonly number[];
   /** 1 when the Go type is a string list wrapped in a message of its own (protobuf `items = 1`) */
   readonly w?: 1;
+  /** 1 when the Go type is a pointer: zero is a value, not absence */
+  readonly p?: 1;
+  /** 1 when Go writes the field always, be it zero; without `p` and `z` zero is left out */
+  readonly z?: 1;
+  /** names of the embedded structs that lead to the field, as Go's error messages show them */
+  readonly e?: readonly string[];
+  /** Go's name of the type, where it is not the obvious one for `t` */
+  readonly g?: string;
   /** strategic merge patch: strategy */
   readonly ps?: "merge" | "replace" | "retainKeys" | "merge,retainKeys";
   /** strategic merge patch: merge key */

@@ -10,6 +10,17 @@ interface NodeFacts {
   readonly default?: unknown;
   /** JSON null is a value of this field, not its absence (custom resources only). */
   readonly nullable?: boolean;
+  /** Go writes it even when nothing is in it (a struct that is no pointer, a list without omitempty): its presence says nothing. */
+  readonly implicit?: boolean;
+  /**
+   * What Go does with a zero value of this field (built-in kinds only): leaves it out when it writes, or writes it even when it was
+   * not given. Absent: zero is a value like any other.
+   */
+  readonly zero?: "drop" | "fill";
+  /** The Go type as error messages show it: `int32`, `[]v1.Container` (built-in kinds only). */
+  readonly goType?: string;
+  /** The field as error messages show it, where an embedded struct stands before its name: `VolumeSource.emptyDir`. */
+  readonly goPath?: string;
 }
 
 export interface ScalarNode extends NodeFacts {
@@ -20,6 +31,12 @@ export interface ScalarNode extends NodeFacts {
 /** Free-form JSON: kept as it is. */
 export interface AnyNode extends NodeFacts {
   readonly type: "any";
+  /** Structure of the value where it is an object (the either-or fields of JSONSchemaProps). */
+  readonly object?: SchemaNode;
+  /** Structure of the items where it is a list. */
+  readonly items?: SchemaNode;
+  /** A value that is no object must be a boolean; else this is the error. */
+  readonly elseBoolean?: string;
 }
 
 export interface ObjectNode extends NodeFacts {

@@ -13,9 +13,14 @@ export interface Config {
   readonly podSecurityGroups: readonly string[];
   readonly executionRoleArn: string | undefined;
   readonly podRoleArn: string | undefined;
-  /** Functions by consumer name, for asynchronous starts. */
-  readonly functionNames: Readonly<Record<string, string>>;
-  /** SHA-256 (hex) of bearer tokens that are cluster administrators, with their user name. Local mode uses one. */
+  /** ARN of a consumer's function without its name: `arn:aws:lambda:REGION:ACCOUNT:function:binnacle-`. */
+  readonly functionArnPrefix: string;
+  /** EventBridge Scheduler group for one-shot wake-ups, and the role it starts functions with. */
+  readonly scheduleGroup: string;
+  readonly schedulerRoleArn: string;
+  /** `helped`: something beside the containers runs probes, fills volumes and so on (`kubelet/engine-features.ts`). `bare`: ECS alone. */
+  readonly podFeatures: "bare" | "helped";
+  /** SHA-256 (hex) of bearer tokens that are cluster administrators. Local mode uses one. */
   readonly adminTokenSha256: readonly string[];
   /** What clients should connect to, as `kubectl cluster-info` and in-cluster clients see it. */
   readonly publicUrl: string | undefined;
@@ -28,6 +33,18 @@ export interface Config {
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
+
+/** One element of `BINNACLE_POD_SUBNETS`. */
+interface PodSubnet {
+  readonly zone: string;
+  readonly subnet: string;
+}
+
+const byZone = (subnets: readonly PodSubnet[]): Record<string, string[]> => {
+  const found: Record<string, string[]> = {};
+  for (const { zone, subnet } of subnets) (found[zone] ??= []).push(subnet);
+  return found;
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,17 +68,22 @@ export function readConfig(env: Environment): Config {
   };
   const level = env.BINNACLE_LOG_LEVEL ?? "info";
   if (!["debug", "info", "warn", "error"].includes(level)) problems.push("BINNACLE_LOG_LEVEL must be debug, info, warn or error");
+  const podFeatures = env.BINNACLE_POD_FEATURES ?? "bare";
+  if (!["bare", "helped"].includes(podFeatures)) problems.push("BINNACLE_POD_FEATURES must be bare or helped");
   const deployment = env.BINNACLE_DEPLOYMENT ?? "binnacle";
   const config: Config = {
     tableName: required("BINNACLE_TABLE"),
     deployment,
     podLogGroup: env.BINNACLE_POD_LOG_GROUP ?? `/${deployment}/pods`,
     region: required("AWS_REGION"),
-    podSubnetsByZone: json("BINNACLE_POD_SUBNETS", {}),
+    podSubnetsByZone: byZone(json<readonly PodSubnet[]>("BINNACLE_POD_SUBNETS", [])),
     podSecurityGroups: json("BINNACLE_POD_SECURITY_GROUPS", []),
     executionRoleArn: env.BINNACLE_EXECUTION_ROLE_ARN,
     podRoleArn: env.BINNACLE_POD_ROLE_ARN,
-    functionNames: json("BINNACLE_FUNCTIONS", {}),
+    functionArnPrefix: env.BINNACLE_FUNCTION_ARN_PREFIX ?? "",
+    scheduleGroup: env.BINNACLE_SCHEDULE_GROUP ?? "",
+    schedulerRoleArn: env.BINNACLE_SCHEDULER_ROLE_ARN ?? "",
+    podFeatures: podFeatures as Config["podFeatures"],
     adminTokenSha256: json("BINNACLE_ADMIN_TOKENS_SHA256", []),
     publicUrl: env.BINNACLE_PUBLIC_URL,
     apiCa: env.BINNACLE_API_CA,

@@ -43,6 +43,20 @@ export interface Decision {
   readonly reason: string;
 }
 
+/** What a user may do in a namespace, for `kubectl auth can-i --list`. */
+export interface Rules {
+  readonly resourceRules: readonly {
+    readonly verbs: readonly string[];
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly resourceNames?: readonly string[];
+  }[];
+  readonly nonResourceRules: readonly { readonly verbs: readonly string[]; readonly nonResourceURLs: readonly string[] }[];
+  /** The list does not say everything. */
+  readonly incomplete: boolean;
+}
+
 export interface Authorizer {
   authorize(user: UserInfo, attributes: Attributes, cluster: string): Promise<Decision>;
+  rules(user: UserInfo, namespace: string, cluster: string): Promise<Rules>;
 }

@@ -34,6 +34,8 @@ export type CauseReason =
   | "FieldValueNotFound"
   | "FieldValueTooLong"
   | "FieldValueTooMany"
+  | "FieldValueTooFew"
+  | "FieldValueTooShort"
   | "FieldValueTypeInvalid"
   | "FieldManagerConflict"
   | "NamespaceTerminating"

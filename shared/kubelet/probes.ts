@@ -39,7 +39,16 @@ export interface ProbeReport {
   readonly clusterArn: string;
   /** Grows with each report of this task. */
   readonly version: number;
-  readonly containers: readonly { readonly name: string; readonly started: boolean; readonly ready: boolean; readonly message?: string }[];
+  readonly containers: readonly {
+    readonly name: string;
+    /** Its startup probe succeeded, or it has none and runs. */
+    readonly started: boolean;
+    readonly ready: boolean;
+    /** Why a probe fails, without a prefix: `HTTP probe failed with statuscode: 500`. */
+    readonly message?: string;
+    /** The probe that fails. */
+    readonly failing?: "Startup" | "Readiness" | "Liveness";
+  }[];
 }
 
 /** EventBridge's `source` and `detail-type` of a report, as `ingest` receives it. */

@@ -37,6 +37,8 @@ export interface ContainerDefinition {
   readonly user?: string;
   readonly privileged?: boolean;
   readonly readonlyRootFilesystem?: boolean;
+  /** `no-new-privileges`; EC2 only. */
+  readonly dockerSecurityOptions?: readonly string[];
   readonly linuxParameters?: {
     readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
     readonly initProcessEnabled?: boolean;

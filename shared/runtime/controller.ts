@@ -13,6 +13,10 @@ export interface Lister<T extends KubeObject = KubeObject> {
   inNamespace(namespace: string): readonly T[];
   /** Objects whose *controller* owner has this uid. */
   ownedBy(uid: string): readonly T[];
+  /** Objects of a namespace that have no controller: candidates for adoption. */
+  orphansIn(namespace: string): readonly T[];
+  /** Objects that name this uid among their owners, whether as controller or not. */
+  dependentsOf(uid: string): readonly T[];
 }
 
 /** A change as controllers see it; `next` is undefined for a deletion. */
@@ -26,9 +30,9 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly log: Log;
   /** Caught up with the kind's log when the round began; consistent for the whole round. */
-  lister<T extends KubeObject>(kind: KindRef<T>): Lister<T>;
+  readonly lister: <T extends KubeObject>(kind: KindRef<T>) => Lister<T>;
   /** Records an event about an object, as `kubectl describe` shows it. Repeats are counted, not stored again. */
-  event(about: KubeObject, type: "Normal" | "Warning", reason: string, message: string): void;
+  readonly event: (about: KubeObject, type: "Normal" | "Warning", reason: string, message: string) => void;
 }
 
 export interface Result {
@@ -39,12 +43,19 @@ export interface Result {
 /** Which objects concern a controller: for each change the keys to look at. */
 export interface Watched<T extends KubeObject = KubeObject> {
   readonly kind: KindRef<T>;
+  /**
+   * Not read again just before a turn ends: what others change meanwhile rings, and so begins another look. For controllers that
+   * follow kinds by the dozen, of which hardly any changes.
+   */
+  readonly lazy?: boolean;
   keys(change: Observed<T>, context: Pick<ControllerContext, "lister">): readonly ObjectKey[];
 }
 
-/** Level triggered: a key says where to look, never what happened. */
+/** Level triggered: a key says where to look, never what happened. A key is whatever the controller makes of it. */
 export interface Controller {
+  /** As `kubectl describe` shows it as the source of events: `deployment-controller`. */
   readonly name: string;
+  /** May change between rounds, but only in {@link prepare}: for a controller of every kind there is. */
   readonly watches: readonly Watched<any>[];
   /** Kinds read through `lister` without waking the controller. */
   readonly reads?: readonly KindRef<any>[];
@@ -53,4 +64,10 @@ export interface Controller {
    * round, anything else after a back-off.
    */
   reconcile(key: ObjectKey, context: ControllerContext): Promise<Result | void>;
+  /**
+   * Called before each strongly consistent look at the cluster: finds out which kinds there are, or looks where no log does.
+   * `everything` is true once at a cold start and at each sweep. Keys that it returns are reconciled in the coming round; a turn goes
+   * on as long as there are any, so it must return only what is new.
+   */
+  prepare?(options: { readonly everything: boolean }): Promise<readonly ObjectKey[] | void>;
 }

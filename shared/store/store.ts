@@ -146,11 +146,21 @@ export interface ClusterStore {
 export interface Store {
   /** @throws {UnknownClusterError} */
   cluster(name: string): Promise<ClusterStore>;
+  /** Names of the clusters that exist, in no order. */
+  clusters(): Promise<readonly string[]>;
   /** Creates the cluster if it does not exist. Idempotent. */
   createCluster(name: string): Promise<ClusterStore>;
   /**
-   * Upkeep of every log of a cluster (view, compaction, orphans), within a budget.
+   * Ends every log of the cluster: from then on nothing is written, watches end with {@link CompactedError}, and the name may be used
+   * again. {@link maintain} removes what is left, days later. Idempotent.
+   * @throws {UnknownClusterError}
+   */
+  deleteCluster(name: string): Promise<void>;
+  /**
+   * Upkeep of every log of a cluster (view, compaction, orphans, remains of deleted incarnations), within a budget.
+   * @param budget `untilMs`: when to stop, in milliseconds since 1970 by the store's clock
    * @returns whether something is left to do
+   * @throws {UnknownClusterError} when there never was such a cluster
    */
   maintain(cluster: string, budget: { readonly untilMs: number }): Promise<boolean>;
 }

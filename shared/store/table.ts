@@ -71,3 +71,8 @@ export class ThrottledError extends Error {
 export class UnknownOutcomeError extends Error {
   override readonly name = "UnknownOutcomeError";
 }
+
+/** A read failed, and may simply be made again. */
+export class TableUnavailableError extends Error {
+  override readonly name = "TableUnavailableError";
+}

@@ -1,0 +1,23 @@
+/** `npm run bench -- NAME [options]`: one benchmark; a table for people, and one JSON object on the last line. */
+import { machineScore } from "./machine-score.ts";
+
+export interface Benchmark {
+  /** @param options what stood behind the name on the command line */
+  run(options: readonly string[]): Promise<Record<string, unknown>>;
+}
+
+const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  start: () => import("./start.ts"),
+};
+
+const [name = "", ...options] = process.argv.slice(2);
+const load = benchmarks[name];
+if (!load) {
+  console.error(`usage: npm run bench -- NAME\nbenchmarks: ${Object.keys(benchmarks).join(", ")}`);
+  process.exit(2);
+}
+const result = { bench: name, ...(await (await load()).run(options)), machine_score: machineScore() };
+for (const [key, value] of Object.entries(result)) {
+  if (typeof value !== "object") console.log(`${key.padEnd(36)} ${typeof value === "number" ? Math.round(value * 100) / 100 : value}`);
+}
+console.log(JSON.stringify(result));

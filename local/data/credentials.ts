@@ -1,0 +1,51 @@
+/** The secrets of a data folder: its certificate authority, the server's certificate, and the administrator's token. */
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { isGoodFor, type KeyPair, makeAuthority, makeServerCertificate } from "../tls/certificates.ts";
+import { type DataFolder, writeAtomically } from "./folder.ts";
+
+export interface Credentials {
+  /** PEM. */
+  readonly authority: string;
+  readonly server: KeyPair;
+  readonly adminToken: string;
+  readonly adminTokenSha256: string;
+}
+
+/** The server's certificate is made anew when it has fewer days left than this. */
+const renewBeforeDays = 30;
+
+const secret = 0o600;
+
+/** @param hosts DNS names and addresses that the server is reached by */
+export function credentials(folder: DataFolder, hosts: readonly string[], now: Date): Credentials {
+  const authority = keyPair(
+    folder,
+    "ca",
+    () => makeAuthority("Binnacle local CA", now),
+    () => true,
+  );
+  const server = keyPair(
+    folder,
+    "server",
+    () => makeServerCertificate(authority, hosts, now),
+    ({ cert }) => isGoodFor(cert, authority.cert, hosts, now, renewBeforeDays),
+  );
+  const tokenFile = folder.file("admin-token");
+  if (!existsSync(tokenFile)) writeAtomically(tokenFile, randomBytes(32).toString("base64url"), secret);
+  const adminToken = readFileSync(tokenFile, "utf8").trim();
+  return { authority: authority.cert, server, adminToken, adminTokenSha256: createHash("sha256").update(adminToken).digest("hex") };
+}
+
+/** Reads a pair, or makes one. The certificate is written last: a pair without it is not there. */
+function keyPair(folder: DataFolder, name: "ca" | "server", make: () => KeyPair, isGood: (pair: KeyPair) => boolean): KeyPair {
+  const [certFile, keyFile] = [folder.file(`${name}.crt`), folder.file(`${name}.key`)];
+  if (existsSync(certFile) && existsSync(keyFile)) {
+    const pair = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+    if (isGood(pair)) return pair;
+  }
+  const made = make();
+  writeAtomically(keyFile, made.key, secret);
+  writeAtomically(certFile, made.cert, 0o644);
+  return made;
+}

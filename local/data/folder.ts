@@ -1,0 +1,93 @@
+/** The data folder: who may use it, which version made it, and where in it what lies. */
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { UserError } from "../user-error.ts";
+import { lock } from "./lock.ts";
+
+/** Layout of the folder and of what is in it. A version that cannot read an older one brings the steps that lead to it. */
+const format = 1;
+
+export interface DataFolder {
+  readonly path: string;
+  file(
+    name:
+      | "dynamodb.sqlite"
+      | "aws.sqlite"
+      | "logs.sqlite"
+      | "ca.crt"
+      | "ca.key"
+      | "server.crt"
+      | "server.key"
+      | "admin-token"
+      | "kubeconfig",
+  ): string;
+  /** Lets another process in. */
+  release(): void;
+}
+
+/** @param version of this program, for people @throws {UserError} when the folder cannot be used */
+export function openDataFolder(folder: string, version: string): DataFolder {
+  const path = resolve(folder);
+  makeFolder(path);
+  const release = lock(join(path, "lock"), path);
+  try {
+    checkFormat(path, version);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { path, file: (name) => join(path, name), release };
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!statSync(path).isDirectory()) throw new UserError(`${path} is not a folder. Give one with --data.`);
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOTDIR") throw new UserError(`${path} is not a folder. Give one with --data.`, { cause: error });
+    throw new UserError(`The data folder ${path} cannot be written (${code}). Give another one with --data.`, { cause: error });
+  }
+}
+
+function checkFormat(path: string, version: string): void {
+  const file = join(path, "format.json");
+  if (!existsSync(file)) {
+    const strangers = readdirSync(path).filter((name) => !name.startsWith("lock") && !ours.has(name));
+    if (strangers.length > 0) {
+      throw new UserError(
+        `${path} holds other files (${strangers.slice(0, 3).join(", ")}) and is no data folder of Binnacle. Give an empty one with --data.`,
+      );
+    }
+    writeAtomically(file, `${JSON.stringify({ format, madeBy: version })}\n`, 0o600);
+    return;
+  }
+  const { format: found, madeBy } = readFormat(file);
+  if (found > format) {
+    throw new UserError(
+      `${path} was made by a newer Binnacle (${madeBy}); this one is ${version}. Start that version, or give another folder with --data.`,
+    );
+  }
+}
+
+/** What a first start that was interrupted may have left behind. */
+const ours = new Set(["kubeconfig", "ca.crt", "ca.key"]);
+
+function readFormat(file: string): { readonly format: number; readonly madeBy: string } {
+  try {
+    const { format: found, madeBy } = JSON.parse(readFileSync(file, "utf8")) as { format?: unknown; madeBy?: unknown };
+    if (typeof found === "number") return { format: found, madeBy: String(madeBy) };
+  } catch {
+    // Falls through to the refusal.
+  }
+  throw new UserError(`${file} cannot be read: the data folder is damaged. Move it away, or give another one with --data.`);
+}
+
+/** The file is there whole or not at all, whenever the process ends. */
+export function writeAtomically(path: string, content: string, mode: number): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, content, { mode });
+  renameSync(temporary, path);
+}

@@ -1,0 +1,332 @@
+/** Starts the whole control plane in this process: what `npm start` does, and what end-to-end tests call. */
+import { request } from "node:https";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
+import type { Context } from "aws-lambda";
+import { functions as deployed } from "../infra/functions.ts";
+import { version } from "../shared/app/version.ts";
+import { dynamoDbTable } from "../shared/aws/dynamodb-table.ts";
+import { diskGibAttribute, internalIpAttribute, podSlotsAttribute } from "../shared/capacity/attributes.ts";
+import { volumeSource } from "../shared/kubelet/volume-source.ts";
+import type { VolumeSource } from "../shared/kubelet/volumes.ts";
+import { systemClock } from "../shared/runtime/clock.ts";
+import { jsonLog, type Log, type LogLevel } from "../shared/runtime/log.ts";
+import { freeTurns } from "../shared/runtime/turns.ts";
+import { openStore } from "../shared/store/open-store.ts";
+import { localAccount } from "./account.ts";
+import { type Cloud, createCloud } from "./cloud.ts";
+import { credentials } from "./data/credentials.ts";
+import { type DataFolder, openDataFolder } from "./data/folder.ts";
+import { writeKubeconfig } from "./data/kubeconfig.ts";
+import { usualDisorder } from "./dispatcher/bus.ts";
+import type { LocalFunction } from "./dispatcher/functions.ts";
+import { createTable, type DynamoDbEngine, NoEngineError, startDynamoDb } from "./dynamodb/engine.ts";
+import { chooseEngine } from "./engine/choose.ts";
+import { apply, localEnvironment } from "./environment.ts";
+import { installAwsLambda } from "./gateway/awslambda.ts";
+import { type Gateway, startGateway } from "./gateway/start-gateway.ts";
+import { awslogs } from "./logs/awslogs.ts";
+import { openLogStore } from "./logs/log-store.ts";
+import { nodeDiskGib } from "./nodes/fleet.ts";
+import { instanceTypes } from "./nodes/instance-types.ts";
+import { claimPort } from "./ports.ts";
+import { openRecords, RecordsLockedError } from "./state/records.ts";
+import { UserError } from "./user-error.ts";
+
+export interface LocalOptions {
+  /** Port of the Kubernetes API; 0 takes a free one. */
+  readonly port: number;
+  /** Folder for all state. */
+  readonly data: string;
+  /** File; `kubeconfig` in the data folder when absent. */
+  readonly kubeconfig?: string | undefined;
+  readonly engine?: "docker" | "simulated" | undefined;
+  readonly nodes?: number;
+  readonly nodeType?: string;
+  /** More addresses to listen on, and names to answer to. */
+  readonly hosts?: readonly string[];
+  readonly provisionAny?: boolean;
+  readonly logLevel?: LogLevel;
+  /** File of rules for the simulated engine. */
+  readonly rulesFile?: string | undefined;
+  /** Where log lines go; standard output when absent. */
+  readonly write?: (line: string) => void;
+}
+
+export interface Local {
+  /** `https://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly kubeconfigPath: string;
+  /** Of the emulated AWS services, for `aws --endpoint-url`. */
+  readonly awsUrl: string;
+  readonly dataPath: string;
+  /** What runs containers, in a sentence. */
+  readonly engineNotice: string;
+  /** What runs DynamoDB. */
+  readonly dynamoDbName: string;
+  readonly cloud: Cloud;
+  /** Settles when it can go on no longer. */
+  readonly ended: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+const deployment = "binnacle";
+const firstCluster = "default";
+const loopback = "127.0.0.1";
+/** Functions that consume the cluster's changes, and are started once with everything to look at. */
+const sweepers = ["capacity", "kubelet", "reconciler"] as const;
+const sweepIntervalMs = 60 * 60_000;
+/** Function logs are kept this long, as the stack's log groups keep them. */
+const logRetentionMs = 30 * 24 * 60 * 60_000;
+const readyTimeoutMs = 60_000;
+
+/** The functions read their settings when they are loaded, and a process loads a module once. */
+let startedBefore = false;
+
+/** @throws {UserError} for what the user can put right */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  if (startedBefore) throw new Error("startLocal() can be called once in a process: start another process for another control plane");
+  startedBefore = true;
+  const nodeType = options.nodeType ?? "m7g.large";
+  const eniSlots = instanceTypes[nodeType]?.eniSlots;
+  if (eniSlots === undefined) throw new UserError(`unknown node type ${nodeType}`);
+  const log = jsonLog(options.write ?? ((line) => process.stdout.write(`${line}\n`)), options.logLevel ?? "warn", { part: "local" });
+  const { addresses, names } = whereToListen(options.hosts ?? []);
+  const port = await claimPort(addresses[0] ?? loopback, options.port);
+  for (const address of addresses.slice(1)) await claimPort(address, port);
+
+  const undo: (() => void | Promise<void>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error("could not stop cleanly", { error });
+      }
+    }
+  };
+  try {
+    const folder = openDataFolder(options.data, version);
+    undo.push(() => folder.release());
+    const kubeconfigPath = resolve(options.kubeconfig ?? folder.file("kubeconfig"));
+    const secrets = credentials(folder, names, systemClock.now());
+    const account = localAccount(process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "us-east-1");
+    const records = openFile(folder, () => openRecords(folder.file("aws.sqlite")));
+    undo.push(() => records.close());
+    const logs = openLogStore(folder.file("logs.sqlite"));
+    undo.push(() => logs.close());
+
+    const ownDynamoDb = Boolean(process.env.AWS_ENDPOINT_URL_DYNAMODB || process.env.AWS_ENDPOINT_URL || process.env.DYNAMODB_ENDPOINT);
+    const dynamoDb = await startEngine(folder, log);
+    undo.push(() => dynamoDb.stop());
+    const tableClient = dynamoDb.client();
+    undo.push(() => tableClient.destroy());
+    const tableName = `${deployment}-local`;
+
+    const cloud = await createCloud({
+      account,
+      clock: systemClock,
+      log,
+      random: Math.random,
+      records,
+      logs,
+      engine: chooseEngine({
+        engine: options.engine,
+        rulesFile: options.rulesFile,
+        clock: systemClock,
+        log,
+        lines: awslogs(logs),
+        volumes: localVolumes,
+      }),
+      disorder: usualDisorder,
+      deployment,
+      cluster: firstCluster,
+      nodes: {
+        size: options.nodes ?? 3,
+        type: nodeType,
+        attributes: ({ privateIpv4Address }) => ({
+          [internalIpAttribute]: privateIpv4Address,
+          [diskGibAttribute]: String(nodeDiskGib),
+          [podSlotsAttribute]: String(eniSlots),
+        }),
+      },
+      functions: localFunctions(),
+    });
+    undo.push(() => cloud.stop());
+
+    const url = `https://${loopback}:${port}`;
+    const publicHost = names.find((name) => name === options.hosts?.[0] && !isWildcard(name)) ?? loopback;
+    apply(
+      localEnvironment(
+        {
+          region: account.region,
+          awsUrl: cloud.url,
+          dynamoDbEndpoint: dynamoDb.endpoint,
+          ownDynamoDb,
+          deployment,
+          tableName,
+          podLogGroup: cloud.podLogGroup,
+          podSubnets: cloud.vpc.subnets.map(({ zone, subnetId }) => ({ zone, subnet: subnetId })),
+          podSecurityGroups: [cloud.vpc.securityGroupId],
+          functionArnPrefix: cloud.functionArnPrefix,
+          scheduleGroup: cloud.scheduleGroup,
+          schedulerRoleArn: `arn:aws:iam::${account.accountId}:role/${deployment}-scheduler`,
+          adminTokenSha256: secrets.adminTokenSha256,
+          publicUrl: `https://${isIP(publicHost) === 6 ? `[${publicHost}]` : publicHost}:${port}`,
+          apiCa: secrets.authority,
+          provisionAny: options.provisionAny ?? false,
+          logLevel: options.logLevel ?? "warn",
+        },
+        process.env,
+      ),
+    );
+    await createTable(tableClient, tableName);
+    await cloud.followTable({ endpoint: dynamoDb.endpoint, tableName, client: tableClient });
+
+    // The folder's lock says that no function runs: whoever holds a turn was killed.
+    const table = dynamoDbTable({ client: tableClient, tableName });
+    for (const cluster of await openStore({ table, clock: systemClock, log }).clusters()) await freeTurns(table, cluster);
+
+    installAwsLambda();
+    const { handler } = await import("../lambdas/api.ts");
+    for (const address of addresses) {
+      const gateway: Gateway = await startGateway({ handler, host: address, port, tls: secrets.server, log });
+      undo.push(() => gateway.close());
+    }
+    await answersReady(url, secrets.authority, secrets.adminToken);
+    cloud.start();
+    await cloud.functions.invoke(cloud.functionName("capacity"), { consumer: "capacity", sweep: true }).catch((error: unknown) => {
+      log.error("nodes are not registered yet", { error });
+    });
+    const sweep = () => {
+      for (const consumer of sweepers) cloud.functions.enqueue(cloud.functionName(consumer), { consumer, sweep: true });
+      logs.expire(systemClock.now().getTime() - logRetentionMs);
+    };
+    sweep();
+    cloud.schedules.every(sweepIntervalMs, sweep);
+    writeKubeconfig(kubeconfigPath, { url, ca: secrets.authority, token: secrets.adminToken });
+    return {
+      url,
+      kubeconfigPath,
+      awsUrl: cloud.url,
+      dataPath: folder.path,
+      engineNotice: cloud.ecs.engine.notice,
+      dynamoDbName: dynamoDb.name,
+      cloud,
+      ended: dynamoDb.ended.then(() => new Error(`${dynamoDb.name} ended by itself`)),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The addresses to listen on, and what the certificate has to name. */
+function whereToListen(hosts: readonly string[]): { readonly addresses: readonly string[]; readonly names: readonly string[] } {
+  const asked = hosts.filter((host) => isIP(host) !== 0);
+  const wildcard = asked.find(isWildcard);
+  const everywhere = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address.replace(/%.*$/u, "")) ?? []);
+  return {
+    // A wildcard covers the loopback address; listening on both would be a clash.
+    addresses: wildcard === undefined ? [...new Set([loopback, ...asked])] : [wildcard],
+    names: [
+      ...new Set([
+        "localhost",
+        loopback,
+        "::1",
+        ...hosts.filter((host) => !isWildcard(host)),
+        ...(wildcard === undefined ? [] : everywhere),
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+      ]),
+    ],
+  };
+}
+
+const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
+
+function openFile<T>(folder: DataFolder, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof RecordsLockedError)
+      throw new UserError(`The data folder ${folder.path} is in use by another process.`, { cause: error });
+    throw error;
+  }
+}
+
+async function startEngine(folder: DataFolder, log: Log): Promise<DynamoDbEngine> {
+  try {
+    return await startDynamoDb({ dataFolder: folder.path, log });
+  } catch (error) {
+    if (error instanceof NoEngineError) throw new UserError(`DynamoDB could not be started: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * What volumes hold, from the functions' own store; loaded when first needed, as the functions are. Tokens are empty: the simulated
+ * engine only wants to know whether everything is there, and nobody reads them.
+ */
+const localVolumes: VolumeSource = {
+  async files(pod, volume) {
+    const { core } = await import("../lambdas/core.ts");
+    return volumeSource({ deployment, client: (cluster) => core.client(cluster, "engine"), token: async () => "" }).files(pod, volume);
+  },
+};
+
+type Handler = LocalFunction["handler"];
+
+/** The deployed functions but `api`, which the gateway calls; each is loaded when it is first invoked, as Lambda does. */
+function localFunctions(): Record<string, LocalFunction> {
+  const modules = {
+    doorbell: () => import("../lambdas/doorbell.ts"),
+    reconciler: () => import("../lambdas/reconciler.ts"),
+    kubelet: () => import("../lambdas/kubelet.ts"),
+    ingest: () => import("../lambdas/ingest.ts"),
+    capacity: () => import("../lambdas/capacity.ts"),
+  };
+  return Object.fromEntries(
+    Object.entries(modules).map(([name, load]): [string, LocalFunction] => {
+      const settings = deployed[name as keyof typeof modules];
+      return [
+        name,
+        {
+          handler: async (event: unknown, context: Context) => ((await load()).handler as unknown as Handler)(event, context),
+          timeoutMs: settings.timeoutSeconds * 1_000,
+          concurrency: settings.reservedConcurrency,
+          memorySize: settings.memorySize,
+        },
+      ];
+    }),
+  );
+}
+
+/** Resolves when the API says that it is ready. */
+async function answersReady(url: string, ca: string, token: string): Promise<void> {
+  const deadline = Date.now() + readyTimeoutMs;
+  for (;;) {
+    const { status, body } = await ask(`${url}/readyz`, ca, token);
+    if (status === 200) return;
+    if (Date.now() > deadline) throw new Error(`the API does not become ready: ${status} ${body}`);
+    await systemClock.sleep(100);
+  }
+}
+
+const ask = (url: string, ca: string, token: string): Promise<{ readonly status: number | undefined; readonly body: string }> =>
+  new Promise((resolve, reject) => {
+    const asking = request(url, { ca, agent: false, headers: { Authorization: `Bearer ${token}` } }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode, body }));
+    });
+    asking.on("error", reject);
+    asking.end();
+  });

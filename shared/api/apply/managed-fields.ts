@@ -1,0 +1,252 @@
+/**
+ * Who owns which field: kept in `metadata.managedFields` on every write, and the rule by which server-side apply decides.
+ * @see k8s.io/apimachinery/pkg/util/managedfields
+ */
+import { badRequest, groupResource, type StatusCause, StatusError } from "../../errors/status-error.ts";
+import type { JsonObject, ManagedFieldsEntry } from "../objects.ts";
+import type { SchemaNode } from "../schema.ts";
+import { describePath, FieldSet } from "./field-set.ts";
+import { compare, fieldsOf, merge, removeFields } from "./typed.ts";
+
+export interface Operation {
+  readonly schema: SchemaNode;
+  readonly manager: string;
+  readonly apiVersion: string;
+  /** `status`, `scale`, … or empty for the object itself. */
+  readonly subresource: string;
+  readonly now: Date;
+  /** Fields that this endpoint ignores (status for the object, everything else for `/status`): nobody comes to own them by it. */
+  readonly ignored?: FieldSet | undefined;
+}
+
+/** Update managers kept; older ones are merged. */
+const maxUpdateManagers = 10;
+const oldestManager = "ancient-changes";
+
+/** Fields that the server owns: they belong to nobody. */
+const serverOwned = FieldSet.of([
+  ["f:apiVersion"],
+  ["f:kind"],
+  ["f:metadata"],
+  ...["name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion"].map(
+    (name) => ["f:metadata", `f:${name}`],
+  ),
+]);
+
+interface Manager {
+  readonly entry: ManagedFieldsEntry;
+  readonly fields: FieldSet;
+}
+
+const metadataOf = (object: JsonObject): JsonObject => (object.metadata ?? {}) as JsonObject;
+
+const read = (object: JsonObject): Manager[] =>
+  ((metadataOf(object).managedFields as ManagedFieldsEntry[] | undefined) ?? []).map((entry) => ({
+    entry,
+    fields: FieldSet.fromFieldsV1(entry.fieldsV1),
+  }));
+
+const same = (entry: ManagedFieldsEntry, manager: string, operation: "Apply" | "Update", { apiVersion, subresource }: Operation): boolean =>
+  entry.manager === manager &&
+  entry.operation === operation &&
+  (entry.subresource ?? "") === subresource &&
+  (operation === "Apply" || entry.apiVersion === apiVersion);
+
+function write(object: JsonObject, managers: readonly Manager[]): JsonObject {
+  const rank = ({ entry }: Manager) => (entry.operation === "Apply" ? 0 : 1);
+  const entries = managers
+    .filter(({ fields }) => !fields.isEmpty)
+    .toSorted(
+      (a, b) =>
+        rank(a) - rank(b) ||
+        compareText(a.entry.time ?? "", b.entry.time ?? "") ||
+        compareText(a.entry.manager ?? "", b.entry.manager ?? ""),
+    )
+    .map(({ entry, fields }) => ({ ...entry, fieldsType: "FieldsV1" as const, fieldsV1: fields.toFieldsV1() }));
+  const { managedFields: _, ...metadata } = metadataOf(object);
+  return { ...object, metadata: entries.length > 0 ? { ...metadata, managedFields: entries } : metadata };
+}
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+const entryOf = (operation: "Apply" | "Update", { manager, apiVersion, subresource, now }: Operation): ManagedFieldsEntry => ({
+  manager,
+  operation,
+  apiVersion,
+  time: `${now.toISOString().slice(0, 19)}Z`,
+  ...(subresource && { subresource }),
+});
+
+const withoutManaged = (object: JsonObject): JsonObject => {
+  const { managedFields: _, ...metadata } = metadataOf(object);
+  return { ...object, metadata };
+};
+
+/**
+ * Books a create, update or patch: what changed now belongs to the manager, and to nobody else.
+ * @param previous undefined for a creation
+ * @param next as it will be stored; managedFields that the caller put into it are the base (clients may migrate them), `[{}]` clears them
+ * @returns `next` with its managedFields
+ */
+export function trackUpdate(previous: JsonObject | undefined, next: JsonObject, operation: Operation): JsonObject {
+  const given = metadataOf(next).managedFields as ManagedFieldsEntry[] | undefined;
+  const cleared = given !== undefined && given.length === 1 && Object.keys(given[0] ?? {}).length === 0;
+  if (cleared) return withoutManaged(next);
+  const base = given && given.length > 0 ? read(next) : previous ? read(previous) : [];
+  const before = previous ? withoutManaged(previous) : {};
+  const { added, modified, removed } = compare(operation.schema, before, withoutManaged(next));
+  const changed = strip(added.union(modified).difference(serverOwned), operation.ignored);
+  const gone = strip(removed, operation.ignored);
+  let mine: Manager | undefined;
+  const others: Manager[] = [];
+  for (const manager of base) {
+    if (same(manager.entry, operation.manager, "Update", operation)) mine = manager;
+    else others.push({ entry: manager.entry, fields: manager.fields.difference(changed).difference(gone) });
+  }
+  const fields = (mine?.fields ?? FieldSet.empty).difference(gone).union(changed);
+  // A write that changes nothing keeps its time, and so the object keeps its revision.
+  const entry = mine && changed.isEmpty && gone.isEmpty ? mine.entry : entryOf("Update", operation);
+  return write(next, cap([...others, { entry, fields }], operation));
+}
+
+const strip = (fields: FieldSet, ignored: FieldSet | undefined) => (ignored ? fields.withoutSubtrees(ignored) : fields);
+
+/** Merges the oldest update managers of one apiVersion when there are too many. */
+function cap(managers: readonly Manager[], { apiVersion }: Operation): Manager[] {
+  const updates = managers.filter(({ entry, fields }) => entry.operation === "Update" && !entry.subresource && !fields.isEmpty);
+  const surplus = updates.length - maxUpdateManagers;
+  if (surplus <= 0) return [...managers];
+  const oldest = updates.toSorted((a, b) => compareText(a.entry.time ?? "", b.entry.time ?? "")).slice(0, surplus + 1);
+  const merged: Manager = {
+    entry: {
+      manager: oldestManager,
+      operation: "Update",
+      apiVersion,
+      ...(oldest.at(-1)?.entry.time && { time: oldest.at(-1)?.entry.time }),
+    },
+    fields: oldest.reduce((all, { fields }) => all.union(fields), FieldSet.empty),
+  };
+  return [...managers.filter((manager) => !oldest.includes(manager)), merged];
+}
+
+export interface Applied {
+  /** The live object with the configuration merged in, and its managedFields. */
+  readonly object: JsonObject;
+  /** False when neither object nor ownership changed: nothing needs to be written. */
+  readonly changed: boolean;
+}
+
+/**
+ * Server-side apply: merges a configuration into the live object.
+ * @param live undefined when the object does not exist yet
+ * @param config what the manager wants, and nothing else
+ * @param resource for messages
+ * @throws {StatusError} Conflict with a cause per field when others own fields that the configuration changes, unless forced;
+ *   BadRequest when the configuration carries managedFields
+ */
+export function applyConfiguration(
+  live: JsonObject | undefined,
+  config: JsonObject,
+  operation: Operation & {
+    readonly force: boolean;
+    readonly resource: { readonly group: string; readonly plural: string };
+    readonly name: string;
+  },
+): Applied {
+  if (((metadataOf(config).managedFields as unknown[] | undefined) ?? []).length > 0)
+    throw badRequest("metadata.managedFields must be nil");
+  const { schema } = operation;
+  const base = withoutManaged(live ?? {});
+  const managers = live ? adoptUnmanaged(live, base, operation) : [];
+  const wanted = strip(fieldsOf(schema, withoutManaged(config)).difference(serverOwned), operation.ignored);
+  const mine = managers.find(({ entry }) => same(entry, operation.manager, "Apply", operation));
+  const others = managers.filter((manager) => manager !== mine);
+
+  const merged = merge(schema, base, withoutManaged(config)) as JsonObject;
+  const dropped = (mine?.fields ?? FieldSet.empty).difference(wanted);
+  const keptByOthers = others.reduce((all, { fields }) => all.union(fields), FieldSet.empty);
+  const next = removeFields(schema, merged, removable(dropped, wanted, keptByOthers)) as JsonObject;
+
+  const { added, modified, removed } = compare(schema, base, next);
+  const changed = added.union(modified);
+  const conflicts = others
+    .map((manager) => ({ manager, fields: manager.fields.intersection(changed) }))
+    .filter(({ fields }) => !fields.isEmpty);
+  if (conflicts.length > 0 && !operation.force && !allowedByLastApplied(live, conflicts, operation))
+    throw conflictError(conflicts, operation);
+
+  const result: Manager[] = others.map(({ entry, fields }) => ({ entry, fields: fields.difference(changed).difference(removed) }));
+  const ownershipChanged = !mine || !mine.fields.equals(wanted) || mine.entry.apiVersion !== operation.apiVersion;
+  const objectChanged = !changed.isEmpty || !removed.isEmpty;
+  result.push({ entry: ownershipChanged || objectChanged || !mine ? entryOf("Apply", operation) : mine.entry, fields: wanted });
+  return { object: write(next, result), changed: live === undefined || ownershipChanged || objectChanged };
+}
+
+/** What leaves the object when its owner no longer names it: only what nobody else owns, and no parent of something that stays. */
+function removable(dropped: FieldSet, wanted: FieldSet, keptByOthers: FieldSet): FieldSet {
+  const stays = wanted.union(keptByOthers);
+  const kept = [...stays.paths()];
+  const isParentOfKept = (path: readonly string[]) =>
+    kept.some((other) => other.length > path.length && path.every((element, index) => other[index] === element));
+  return FieldSet.of([...dropped.difference(keptByOthers).paths()].filter((path) => !isParentOfKept(path)));
+}
+
+/** An object that was written before ownership was kept: all its fields belong to a manager of that name. */
+function adoptUnmanaged(live: JsonObject, base: JsonObject, operation: Operation): Manager[] {
+  const managers = read(live);
+  if (managers.length > 0) return managers;
+  return [
+    {
+      entry: {
+        manager: "before-first-apply",
+        operation: "Update",
+        apiVersion: operation.apiVersion,
+        time: `${operation.now.toISOString().slice(0, 19)}Z`,
+      },
+      fields: fieldsOf(operation.schema, base).difference(serverOwned),
+    },
+  ];
+}
+
+type Conflict = { readonly manager: Manager; readonly fields: FieldSet };
+
+/** `kubectl apply --server-side` after client-side apply: what the last-applied annotation names may be taken over. */
+function allowedByLastApplied(live: JsonObject | undefined, conflicts: readonly Conflict[], { manager, schema }: Operation): boolean {
+  if (manager !== "kubectl" || !live) return false;
+  const annotations = metadataOf(live).annotations as Record<string, string> | undefined;
+  const text = annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
+  if (!text) return false;
+  try {
+    const applied = fieldsOf(schema, JSON.parse(text)).union(
+      FieldSet.of([["f:metadata", "f:annotations", "f:kubectl.kubernetes.io/last-applied-configuration"]]),
+    );
+    return conflicts.every(({ fields }) => fields.difference(applied).isEmpty);
+  } catch {
+    return false;
+  }
+}
+
+function conflictError(
+  conflicts: readonly Conflict[],
+  { resource, name }: { resource: { group: string; plural: string }; name: string },
+): StatusError {
+  const causes: StatusCause[] = [];
+  const lines: string[] = [];
+  for (const { manager, fields } of conflicts) {
+    const { entry } = manager;
+    const who = `conflict with ${JSON.stringify(entry.manager ?? "")}${entry.subresource ? ` with subresource ${JSON.stringify(entry.subresource)}` : ""}${
+      entry.operation === "Update" ? ` using ${entry.apiVersion}${entry.time ? ` at ${entry.time}` : ""}` : ""
+    }`;
+    const paths = [...fields.paths()].map(describePath);
+    for (const path of paths) causes.push({ reason: "FieldManagerConflict", message: who, field: path });
+    lines.push(paths.length === 1 ? `${who}: ${paths[0]}` : `${who}:\n${paths.map((path) => `- ${path}`).join("\n")}`);
+  }
+  const count = causes.length;
+  return new StatusError("Conflict", `Apply failed with ${count} conflict${count === 1 ? "" : "s"}: ${lines.join("\n")}`, {
+    details: {
+      name,
+      ...(resource.group && { group: resource.group }),
+      kind: groupResource({ group: "", plural: resource.plural }),
+      causes,
+    },
+  });
+}

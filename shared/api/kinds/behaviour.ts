@@ -1,0 +1,47 @@
+/** How a built-in kind's behaviour is written down, and what many of them have in common. */
+import type { KindRef } from "../client.ts";
+import type { KindBehaviour, Problem } from "../kind.ts";
+import type { KubeObject } from "../objects.ts";
+import { validateImmutable } from "../validation/metadata.ts";
+
+/** A behaviour and the kind that it belongs to. */
+export interface Declared {
+  readonly kind: KindRef<any>;
+  readonly behaviour: KindBehaviour<any>;
+}
+
+/** `behaviour(deployments, { … })`: typed by the kind it is for. */
+export const behaviour = <T extends KubeObject>(kind: KindRef<T>, declared: KindBehaviour<T>): Declared => ({ kind, behaviour: declared });
+
+/** The kind has no `metadata.generation`. */
+export const noGeneration = (): undefined => undefined;
+
+/** Generation follows `spec` alone. */
+export const specGeneration = (object: object): unknown => ("spec" in object ? object.spec : undefined);
+
+type WithStatus = KubeObject & { status?: any };
+
+/** A create through the main resource brings no status. */
+export const clearStatus = (object: WithStatus): void => {
+  object.status = {};
+};
+
+/** An update of the main resource leaves the status alone. */
+export const keepStatus = (next: WithStatus, previous: WithStatus): void => {
+  next.status = structuredClone(previous.status ?? {});
+};
+
+/** What nearly every kind with a status prepares. */
+export const statusBehaviour = { prepareForCreate: clearStatus, prepareForUpdate: keepStatus } as const;
+
+/** The named fields, given as `spec.clusterIP`, may not change. */
+export const immutableFields =
+  <T extends KubeObject>(...paths: readonly string[]) =>
+  (next: T, previous: T): Problem[] =>
+    paths.flatMap((path) => validateImmutable(valueAt(next, path), valueAt(previous, path), path));
+
+function valueAt(object: unknown, path: string): unknown {
+  let value = object;
+  for (const part of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[part];
+  return value;
+}

@@ -1,0 +1,53 @@
+/** Namespaces: always labelled with their own name, and held by the `kubernetes` finalizer until they are empty. */
+import type { Namespace } from "../generated/types.ts";
+import { namespaces } from "../kinds.ts";
+import { qualifiedNameProblems } from "../names.ts";
+import { validateKnownFinalizer } from "../validation/metadata.ts";
+import { invalid, invalidEach } from "../validation/problems.ts";
+import { behaviour, noGeneration } from "./behaviour.ts";
+import { text } from "./cells.ts";
+
+const nameLabel = "kubernetes.io/metadata.name";
+const namespaceFinalizer = "kubernetes";
+
+function setDefaults(namespace: Namespace): void {
+  if (namespace.metadata.name) namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: namespace.metadata.name };
+  namespace.spec ??= {};
+  namespace.status ??= {};
+  namespace.status.phase ||= "Active";
+}
+
+export const namespaceBehaviour = behaviour(namespaces, {
+  nameRule: "dnsLabel",
+  defaults: setDefaults,
+  prepareForCreate: (namespace) => {
+    namespace.status = { phase: "Active" };
+    const spec = (namespace.spec ??= {});
+    const finalizers = spec.finalizers ?? [];
+    spec.finalizers = finalizers.includes(namespaceFinalizer) ? finalizers : [...finalizers, namespaceFinalizer];
+    // A generated name was not known yet when defaults were set.
+    if (namespace.metadata.name) namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: namespace.metadata.name };
+  },
+  prepareForUpdate: (next, previous) => {
+    next.spec = { ...next.spec, finalizers: previous.spec?.finalizers };
+    if (previous.spec?.finalizers === undefined) delete next.spec.finalizers;
+    next.status = structuredClone(previous.status ?? {});
+  },
+  prepareForStatusUpdate: (next, previous) => {
+    next.spec = structuredClone(previous.spec ?? {});
+  },
+  validate: ({ spec }) => validateNamespaceFinalizers(spec?.finalizers, "spec.finalizers"),
+  validateStatusUpdate: ({ metadata, status }) => {
+    const wanted = metadata.deletionTimestamp ? "Terminating" : "Active";
+    if (status?.phase === wanted) return [];
+    const when = metadata.deletionTimestamp ? "is not empty" : "is empty";
+    return [invalid("status.Phase", status?.phase ?? "", `may only be '${wanted}' if \`deletionTimestamp\` ${when}`)];
+  },
+  generationFields: noGeneration,
+  selectableFields: { "status.phase": ({ status }) => status?.phase ?? "" },
+  columns: [text("Status", ({ status }) => status?.phase)],
+});
+
+/** Finalizers of a namespace: qualified names, or one of the few standard names without a domain. */
+export const validateNamespaceFinalizers = (finalizers: readonly string[] | undefined, field: string) =>
+  (finalizers ?? []).flatMap((name) => [...invalidEach(field, name, qualifiedNameProblems(name)), ...validateKnownFinalizer(name, field)]);

@@ -1,0 +1,60 @@
+/** The heart of every function: store and registry over one table, and the in-process API client. */
+import { defaultAdmission } from "../admission/index.ts";
+import type { Client, KindRef } from "../api/client.ts";
+import { bootstrap } from "../registry/bootstrap.ts";
+import { inProcessClient } from "../registry/client.ts";
+import { createRegistry } from "../registry/create-registry.ts";
+import { changeFeed } from "../registry/feed.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Consumer } from "../runtime/consumer.ts";
+import type { Feed } from "../runtime/feed.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
+import type { CorePlatform } from "./platform.ts";
+
+/** The cluster that every deployment has, served at `/`. */
+export const firstCluster = "default";
+
+export interface Core {
+  readonly platform: CorePlatform;
+  readonly store: Store;
+  readonly registry: Registry;
+  /** Resolves once the first cluster exists with what every cluster has from the start. Cheap after the first time. */
+  ready(): Promise<void>;
+  client(cluster: string, part: string, consumer?: Consumer): Client;
+  feed(cluster: string): Promise<Feed>;
+  /** Kinds that a cluster serves and that can be listed and deleted, custom resources included. */
+  resources(cluster: string): Promise<readonly KindRef[]>;
+  clusters(): Promise<readonly string[]>;
+}
+
+export function createCore(platform: CorePlatform): Core {
+  const { table, clock, log } = platform;
+  const store = openStore({ table, clock, log });
+  const registry = createRegistry({ store, clock, log, admission: defaultAdmission() });
+  const client: Core["client"] = (cluster, part, consumer) => inProcessClient(registry, { cluster, part, ...(consumer && { consumer }) });
+  let starting: Promise<void> | undefined;
+
+  return {
+    platform,
+    store,
+    registry,
+    client,
+    ready() {
+      starting ??= (async () => {
+        await store.createCluster(firstCluster);
+        await bootstrap(client(firstCluster, "bootstrap"));
+      })().catch((error: unknown) => {
+        starting = undefined;
+        throw error;
+      });
+      return starting;
+    },
+    feed: async (cluster) => changeFeed(await store.cluster(cluster), registry),
+    async resources(cluster) {
+      const { all } = await registry.catalog(cluster, { fresh: true });
+      return all().filter(({ verbs }) => verbs.includes("list") && verbs.includes("delete"));
+    },
+    clusters: () => store.clusters(),
+  };
+}

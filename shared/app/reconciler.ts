@@ -1,0 +1,13 @@
+/** Wires the function that runs controllers and scheduler. */
+import { controllers } from "../controllers/index.ts";
+import type { ConsumerRunner } from "../runtime/run-consumer.ts";
+import { schedulerController } from "../scheduler/controller.ts";
+import { type ConsumerParts, createConsumer } from "./consumer.ts";
+
+export function createReconciler(parts: ConsumerParts): ConsumerRunner {
+  const { config } = parts.core.platform;
+  return createConsumer("reconciler", parts, ({ resources }) => [
+    ...controllers({ resources, clusterCa: config.apiCa, publicUrl: config.publicUrl }),
+    schedulerController(),
+  ]);
+}

@@ -1,0 +1,178 @@
+/**
+ * Nodes from container instances: each machine that joins the cluster's ECS cluster becomes a Node; one that cannot be reached is
+ * tainted; one that is gone for good takes its Pods and its Node with it. Nodes of others are left alone.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Node, Pod } from "../api/generated/types.ts";
+import * as kinds from "../api/kinds.ts";
+import { keyOf, type ObjectKey } from "../api/objects.ts";
+import { StatusError } from "../errors/status-error.ts";
+import type { ContainerInstance, TaskEngine } from "../kubelet/task-engine.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Controller, ControllerContext, Observed, Result } from "../runtime/controller.ts";
+import { containerInstanceAnnotation } from "./attributes.ts";
+import { type Health, newNode, type NodeOptions, nodeName, withoutMachine, withSpec, withStatus } from "./node.ts";
+
+export interface NodeControllerOptions extends NodeOptions {
+  readonly tasks: Pick<TaskEngine, "listContainerInstances" | "describeContainerInstances">;
+  /** Name of the ECS cluster: `<deployment>-<cluster>`. */
+  readonly ecsCluster: string;
+  readonly clock: Clock;
+}
+
+const instancesKey: ObjectKey = { namespace: "", name: "container-instances" };
+
+/** Agents reconnect several times an hour: only a longer absence counts. */
+const absenceMs = 60_000;
+const maxDescribed = 100;
+
+export function nodeController(options: NodeControllerOptions): Controller {
+  const { clock } = options;
+  let instances: readonly ContainerInstance[] = [];
+  let seen: unknown;
+  /** Since when a machine is away, in milliseconds, by ARN. */
+  const away = new Map<string, number>();
+
+  const awayFor = (arn: string): number => {
+    const now = clock.now().getTime();
+    const since = away.get(arn) ?? now;
+    away.set(arn, since);
+    return now - since;
+  };
+
+  const healthOf = (instance: ContainerInstance, node: Node | undefined): Health => {
+    if (instance.agentConnected) away.delete(instance.containerInstanceArn);
+    if (instance.status === "REGISTERING") return { type: "registering" };
+    // What was found unreachable stays so until it is back; a process that has just begun knows it from the Node.
+    const isLost = !instance.agentConnected && (awayFor(instance.containerInstanceArn) >= absenceMs || readiness(node) === "Unknown");
+    return isLost ? { type: "unreachable" } : { type: "ready" };
+  };
+
+  async function look(context: ControllerContext): Promise<Result | void> {
+    const nodes = [...context.lister(kinds.nodes).all()];
+    const living = instances.filter(({ status }) => status === "ACTIVE" || status === "DRAINING" || status === "REGISTERING");
+    const names = new Set(living.map(nodeName));
+    const gone = nodes.filter((node) => isOurs(node, options.ecsCluster) && !names.has(node.metadata.name));
+    await Promise.all([
+      ...living.map((instance) => register(instance, (node) => healthOf(instance, node), context, options)),
+      ...gone.map((node) => leave(node, awayFor(arnOf(node)) >= absenceMs, context)),
+    ]);
+    for (const arn of away.keys()) {
+      const known = living.some(({ containerInstanceArn }) => containerInstanceArn === arn) || nodes.some((node) => arnOf(node) === arn);
+      if (!known) away.delete(arn);
+    }
+    const now = clock.now().getTime();
+    const waiting = [...away.values()].map((since) => since + absenceMs).filter((at) => at > now);
+    return waiting.length > 0 ? { again: new Date(Math.min(...waiting)) } : undefined;
+  }
+
+  return {
+    name: "node-controller",
+    watches: [
+      {
+        kind: kinds.nodes,
+        keys: ({ previous, next }: Observed<Node>) =>
+          [previous, next].some((node) => node && isOurs(node, options.ecsCluster)) ? [instancesKey] : [],
+      },
+    ],
+    reads: [kinds.pods],
+    async prepare({ everything }) {
+      instances = await describeAll(options);
+      const facts = instances.map(relevant);
+      if (!everything && isDeepStrictEqual(facts, seen)) return [];
+      seen = facts;
+      return [instancesKey];
+    },
+    reconcile: (_key, context) => look(context),
+  };
+}
+
+/** What of a container instance a Node shows: not how full it is. */
+const relevant = ({ remainingResources: _resources, runningTasksCount: _running, pendingTasksCount: _pending, version: _version, ...rest }: ContainerInstance) => rest;
+
+const arnOf = (node: Node): string => node.metadata.annotations?.[containerInstanceAnnotation] ?? "";
+
+/** ARNs read `arn:…:container-instance/<cluster>/<id>`. */
+const isOurs = (node: Node, ecsCluster: string): boolean => arnOf(node).split("/").at(-2) === ecsCluster;
+
+async function describeAll({ tasks, ecsCluster: cluster }: NodeControllerOptions): Promise<ContainerInstance[]> {
+  const arns: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await tasks.listContainerInstances({ cluster, ...(nextToken && { nextToken }) });
+    arns.push(...page.containerInstanceArns);
+    nextToken = page.nextToken;
+  } while (nextToken);
+  const pages = Array.from({ length: Math.ceil(arns.length / maxDescribed) }, (_, index) =>
+    arns.slice(index * maxDescribed, (index + 1) * maxDescribed),
+  );
+  const answers = await Promise.all(pages.map((containerInstances) => tasks.describeContainerInstances({ cluster, containerInstances })));
+  return answers
+    .flatMap(({ containerInstances }) => containerInstances)
+    .toSorted((one, other) => (one.containerInstanceArn < other.containerInstanceArn ? -1 : 1));
+}
+
+/** Makes or refreshes the Node of a machine. */
+async function register(
+  instance: ContainerInstance,
+  healthOf: (node: Node | undefined) => Health,
+  context: ControllerContext,
+  options: NodeControllerOptions,
+): Promise<void> {
+  const key = { namespace: "", name: nodeName(instance) };
+  const now = context.clock.now();
+  const known = context.lister(kinds.nodes).get(key);
+  if (known && !isOurs(known, options.ecsCluster)) {
+    context.log.warn("a node of this name is not ours, leaving it alone", { node: key.name, containerInstance: instance.containerInstanceArn });
+    return;
+  }
+  const health = healthOf(known);
+  const node = known ?? (await context.client.create(kinds.nodes, newNode(instance, health, options, now)));
+  if (!known) context.event(node, "Normal", "RegisteredNode", `Node ${key.name} event: Registered Node ${key.name} in Controller`);
+  const before = readiness(node);
+  await update(context, node, (current) => withSpec(current, instance, health, options, now));
+  await update(context, node, (current) => withStatus(current, instance, health, options, now), "status");
+  const after = readiness(withStatus(node, instance, health, options, now));
+  if (known && before !== after) context.event(node, "Normal", after === "True" ? "NodeReady" : "NodeNotReady", `Node ${key.name} status is now: ${after === "True" ? "NodeReady" : "NodeNotReady"}`);
+}
+
+const readiness = (node: Node | undefined): string | undefined => node?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+
+/** Writes what `change` makes of the newest Node, if that differs; never touches another Node of the same name. */
+async function update(context: ControllerContext, node: Node, change: (current: Node) => Node, subresource?: "status"): Promise<void> {
+  const next = change(node);
+  if (isDeepStrictEqual(next, node)) return;
+  await context.client.modify(
+    kinds.nodes,
+    keyOf(node),
+    (current) => {
+      if (current.metadata.uid !== node.metadata.uid) return current;
+      const changed = change(current);
+      return isDeepStrictEqual(changed, current) ? current : changed;
+    },
+    subresource && { subresource },
+  );
+}
+
+/** A Node whose machine is not there: first tainted, then, when that is certain, removed with its Pods. */
+async function leave(node: Node, certain: boolean, context: ControllerContext): Promise<void> {
+  const now = context.clock.now();
+  if (!certain) {
+    await update(context, node, (current) => withoutMachine(current, now).spec);
+    await update(context, node, (current) => withoutMachine(current, now).status, "status");
+    return;
+  }
+  const pods = [...context.lister(kinds.pods).all()].filter(({ spec }) => spec.nodeName === node.metadata.name);
+  await Promise.all(pods.map((pod) => remove(pod, context)));
+  await context.client.delete(kinds.nodes, keyOf(node), { uid: node.metadata.uid }).catch(ignoreAbsence);
+  context.event(node, "Normal", "RemovingNode", `Node ${node.metadata.name} event: Removing Node ${node.metadata.name} from Controller`);
+}
+
+/** The machine is gone, and with it every container: nothing is left to wait for. */
+async function remove(pod: Pod, context: ControllerContext): Promise<void> {
+  await context.client.delete(kinds.pods, keyOf(pod), { uid: pod.metadata.uid, gracePeriodSeconds: 0 }).catch(ignoreAbsence);
+}
+
+const ignoreAbsence = (error: unknown): void => {
+  if (!(error instanceof StatusError && error.reason === "NotFound")) throw error;
+};

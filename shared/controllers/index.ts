@@ -1,0 +1,32 @@
+/** All controllers of the reconciler. */
+import type { Controller } from "../runtime/controller.ts";
+import type { Resources } from "./common/resources.ts";
+import { deploymentController } from "./deployment/controller.ts";
+import { endpointsController } from "./endpoints/controller.ts";
+import { endpointSliceController } from "./endpointslice/controller.ts";
+import { garbageCollector } from "./garbage-collector/controller.ts";
+import { jobController } from "./job/controller.ts";
+import { kubernetesServiceController } from "./kubernetes-service/controller.ts";
+import { namespaceController } from "./namespace/controller.ts";
+import { replicaSetController } from "./replicaset/controller.ts";
+
+export interface ControllersOptions {
+  /** The kinds that the cluster serves now and that can be listed and deleted, custom ones included. */
+  readonly resources: Resources;
+  /** PEM of the authority that signed the API's certificate; undefined where a public one did. */
+  readonly clusterCa?: string | undefined;
+  /** Where clients reach the API; undefined: `default/kubernetes` is not published. */
+  readonly publicUrl?: string | undefined;
+}
+
+/** One set per cluster: some remember what they saw of it. */
+export const controllers = ({ resources, clusterCa = "", publicUrl }: ControllersOptions): Controller[] => [
+  namespaceController({ clusterCa, resources }),
+  garbageCollector({ resources }),
+  deploymentController(),
+  replicaSetController(),
+  jobController(),
+  endpointSliceController(),
+  endpointsController(),
+  ...(publicUrl === undefined ? [] : [kubernetesServiceController(publicUrl)]),
+];

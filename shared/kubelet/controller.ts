@@ -1,0 +1,233 @@
+/**
+ * The kubelet of all Nodes of a cluster: bound Pods become ECS tasks, and what happens to tasks becomes the status of Pods.
+ *
+ * Three kinds of keys: a Pod; the uid of a Pod that is gone, whose task must not stay; and what was found outside of the cluster's
+ * objects before the round began (events in the inbox, and at a sweep every task there is). The latter is read before the objects
+ * are, so a task whose Pod is not among them has none: a Pod is always older than its task.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Pod } from "../api/generated/types.ts";
+import * as kinds from "../api/kinds.ts";
+import { keyOf, type ObjectKey } from "../api/objects.ts";
+import { StatusError } from "../errors/status-error.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Controller, ControllerContext, Lister, Observed, Result } from "../runtime/controller.ts";
+import type { Log } from "../runtime/log.ts";
+import { createDefinitions } from "./definitions.ts";
+import { bareEcs, type EngineFeatures } from "./engine-features.ts";
+import type { Inbox, InboxEntry } from "./inbox.ts";
+import type { Kubelet, KubeletConfig } from "./kubelet.ts";
+import { limitedEngine } from "./limited-engine.ts";
+import { createLimiter, type Limiter } from "./limiter.ts";
+import { TaskObserver } from "./observer.ts";
+import { probeEvents } from "./pod-events.ts";
+import { readRecord } from "./record.ts";
+import { tasksOf } from "./start.ts";
+import { syncPod } from "./sync.ts";
+import { EngineThrottledError, type Task, type TaskEngine } from "./task-engine.ts";
+
+export interface KubeletOptions {
+  readonly tasks: TaskEngine;
+  readonly inbox: Inbox;
+  readonly config: KubeletConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What stands beside the containers. Default: nothing but Amazon ECS. */
+  readonly features?: EngineFeatures;
+  /** One for all clusters of a deployment, because Amazon ECS counts for the whole account. Default: one of its own. */
+  readonly limiter?: Limiter;
+  /** Variables that every container of a Pod gets unless it sets them. */
+  readonly variables?: (pod: Pod) => Readonly<Record<string, string>>;
+}
+
+const inboxKey: ObjectKey = { namespace: "", name: "inbox" };
+const tasksKey: ObjectKey = { namespace: "", name: "tasks" };
+const goneKey = (uid: string): ObjectKey => ({ namespace: "", name: `gone/${uid}` });
+
+/** An entry that could not be dealt with is looked at again after this. */
+const entryRetryMs = 10_000;
+
+export const ecsClusterName = (config: Pick<KubeletConfig, "deployment" | "cluster">): string => `${config.deployment}-${config.cluster}`;
+
+export const ecsLimiter = (clock: Clock): Limiter =>
+  createLimiter({ clock, isThrottled: (error) => error instanceof EngineThrottledError });
+
+export function kubeletController(options: KubeletOptions): Controller {
+  const { inbox, config, clock, features = bareEcs, variables = () => ({}) } = options;
+  const { cluster } = config;
+  const engine = limitedEngine(options.tasks, options.limiter ?? ecsLimiter(clock));
+  const ecsCluster = ecsClusterName(config);
+  const now = () => clock.now().getTime();
+  const observer = new TaskObserver(engine, ecsCluster, now);
+  const kubelet: Kubelet = { engine, ecsCluster, config, features, observer, definitions: createDefinitions(engine), variables };
+
+  /** Entries read before the round, by id. */
+  let waiting = new Map<string, InboxEntry>();
+  /** When an entry that failed is tried again, by id and version. */
+  const putOff = new Map<string, number>();
+  /** Running tasks found by a sweep. */
+  let found: readonly Task[] = [];
+
+  const entryText = ({ id, version }: InboxEntry) => `${id} ${version}`;
+
+  async function prepare({ everything }: { readonly everything: boolean }): Promise<ObjectKey[]> {
+    const keys: ObjectKey[] = [];
+    const entries = await inbox.all(cluster);
+    waiting = new Map(entries.filter((entry) => (putOff.get(entryText(entry)) ?? 0) <= now()).map((entry) => [entry.id, entry]));
+    if (waiting.size > 0) keys.push(inboxKey);
+    if (everything) {
+      observer.distrust();
+      found = await runningTasks(kubelet);
+      keys.push(tasksKey);
+    }
+    return keys;
+  }
+
+  /** Deals with everything that waits, and takes out what is dealt with. */
+  async function drain(context: ControllerContext): Promise<Result | void> {
+    const entries = [...waiting.values()];
+    waiting = new Map();
+    const byUid = podsByUid(context.lister(kinds.pods));
+    const tasks = new Map<string, Task>();
+    const before = new Map<string, ReturnType<TaskObserver["report"]>>();
+    for (const { message } of entries) {
+      if (message.type === "task") tasks.set(message.task.taskArn, observer.see(message.task, "event"));
+      else {
+        before.set(message.report.taskArn, observer.report(message.report.taskArn));
+        observer.seeReport(message.report);
+      }
+    }
+    const arns = new Set(entries.map(({ message }) => (message.type === "task" ? message.task.taskArn : message.report.taskArn)));
+    const times: Date[] = [];
+    await Promise.all(
+      [...arns].map(async (arn) => {
+        const concerned = entries.filter(({ message }) => (message.type === "task" ? message.task : message.report).taskArn === arn);
+        try {
+          const task = tasks.get(arn) ?? (await observer.look(arn, { maxAgeMs: Number.POSITIVE_INFINITY }));
+          const pod = task && byUid.get(task.startedBy ?? "");
+          // Times at which the Pod matters again follow from its record, whose change wakes the Pod's own key.
+          if (task) await (pod ? syncPod(kubelet, context, pod, task) : stopOrphan(task));
+          if (pod) {
+            const news = observer.report(arn);
+            if (news && before.has(arn)) {
+              for (const { type, reason, message } of probeEvents(before.get(arn), news)) context.event(pod, type, reason, message);
+            }
+          }
+          await Promise.all(concerned.map((entry) => inbox.remove(cluster, entry)));
+          for (const entry of concerned) putOff.delete(entryText(entry));
+        } catch (error) {
+          // A lost race is nothing to wait for; the entry is still there and comes with the next look.
+          const lost = error instanceof StatusError && error.reason === "Conflict";
+          if (!lost) context.log.warn("an event about a task could not be dealt with, trying again later", { taskArn: arn, error });
+          const at = now() + (lost ? 0 : entryRetryMs);
+          for (const entry of concerned) putOff.set(entryText(entry), at);
+          times.push(new Date(at));
+        }
+      }),
+    );
+    const next = times.toSorted((one, other) => one.getTime() - other.getTime())[0];
+    return next && { again: next };
+  }
+
+  /** A running task without a Pod has nobody who wants it. */
+  async function stopOrphan(task: Task): Promise<void> {
+    if (task.desiredStatus === "STOPPED" || !isOurs(task, config.deployment)) return;
+    options.log.info("stopping a task whose pod is gone", { taskArn: task.taskArn, uid: task.startedBy });
+    await engine.stopTask({ cluster: ecsCluster, task: task.taskArn, reason: "its Pod is gone" });
+    observer.forget(task.taskArn);
+  }
+
+  /** After a sweep's look at Amazon ECS: tasks without a Pod, and second tasks of one. */
+  async function compare(context: ControllerContext): Promise<void> {
+    const byUid = podsByUid(context.lister(kinds.pods));
+    const tasks = found;
+    found = [];
+    await Promise.all(
+      tasks.map(async (task) => {
+        const pod = byUid.get(task.startedBy ?? "");
+        if (!pod) return stopOrphan(task);
+        const record = readRecord(pod);
+        const another = record?.taskArn !== undefined && record.taskArn !== task.taskArn;
+        if (record?.state === "Ended" || another) await stopOrphan(task);
+      }),
+    );
+  }
+
+  return {
+    name: "kubelet",
+    watches: [{ kind: kinds.pods, keys: podKeys }],
+    reads: [kinds.nodes, kinds.configMaps, kinds.secrets],
+    prepare,
+    async reconcile(key, context) {
+      if (key.namespace !== "") {
+        const pod = context.lister(kinds.pods).get(key);
+        return pod ? syncPod(kubelet, context, pod) : undefined;
+      }
+      if (key.name === inboxKey.name) return drain(context);
+      if (key.name === tasksKey.name) return compare(context);
+      const uid = key.name.slice(key.name.indexOf("/") + 1);
+      for (const task of await tasksOf(kubelet, uid)) await stopOrphan(task);
+    },
+  };
+}
+
+/** Pods that stand somewhere, when something other than the kubelet's own status changed; and tasks of Pods that vanished. */
+function podKeys({ previous, next }: Observed<Pod>): ObjectKey[] {
+  const keys: ObjectKey[] = [];
+  if (previous && previous.metadata.uid !== next?.metadata.uid) {
+    const record = readRecord(previous);
+    if (record && record.state !== "Ended") keys.push(goneKey(previous.metadata.uid));
+  }
+  if (next?.spec.nodeName && (!previous || previous.metadata.uid !== next.metadata.uid || !isDeepStrictEqual(facts(previous), facts(next)))) {
+    keys.push(keyOf(next));
+  }
+  return keys;
+}
+
+/** Where a Pod stands with its tasks: each step may ask for the next one. A Pod that never got that far only waits. */
+function step(pod: Pod): unknown {
+  const record = readRecord(pod);
+  return record && record.attempt > 0 ? [record.state, record.attempt] : undefined;
+}
+
+/** What the kubelet obeys: its own record among it, and the conditions of others on which readiness depends. */
+const facts = (pod: Pod) => [
+  step(pod),
+  pod.spec,
+  pod.metadata.deletionTimestamp,
+  pod.metadata.deletionGracePeriodSeconds,
+  pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded",
+  (pod.spec.readinessGates ?? []).map(
+    ({ conditionType }) => pod.status?.conditions?.find(({ type }) => type === conditionType)?.status,
+  ),
+];
+
+const uidIndexes = new WeakMap<Lister<Pod>, { readonly revision: number; readonly byUid: ReadonlyMap<string, Pod> }>();
+
+function podsByUid(lister: Lister<Pod>): ReadonlyMap<string, Pod> {
+  let index = uidIndexes.get(lister);
+  if (!index || index.revision !== lister.revision) {
+    index = { revision: lister.revision, byUid: new Map([...lister.all()].map((pod) => [pod.metadata.uid, pod])) };
+    uidIndexes.set(lister, index);
+  }
+  return index.byUid;
+}
+
+/** Tasks that others started in our cluster are theirs. */
+const isOurs = (task: Task, deployment: string): boolean => {
+  const definition = task.taskDefinitionArn.slice(task.taskDefinitionArn.lastIndexOf("/") + 1);
+  return task.startedBy !== undefined && definition.startsWith(`binnacle-${deployment}-`);
+};
+
+/** Every task of the cluster that shall run, as it is now. */
+async function runningTasks({ engine, ecsCluster, observer }: Kubelet): Promise<Task[]> {
+  const arns: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await engine.listTasks({ cluster: ecsCluster, desiredStatus: "RUNNING", ...(nextToken && { nextToken }) });
+    arns.push(...page.taskArns);
+    nextToken = page.nextToken;
+  } while (nextToken);
+  const tasks = await Promise.all(arns.map((arn) => observer.look(arn, { maxAgeMs: 0 })));
+  return tasks.filter((task): task is Task => task !== undefined);
+}

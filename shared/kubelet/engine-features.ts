@@ -1,0 +1,42 @@
+/**
+ * What can be done beside a Pod's containers, which Amazon ECS by itself cannot. On AWS the helper does it, in Pods that carry one;
+ * locally the engine does. What a feature is missing for is refused by field name or warned of: never ignored.
+ */
+export interface EngineFeatures {
+  /** Runs probes and reports their verdicts (`probes.ts`). */
+  readonly probes: boolean;
+  /** Fills ConfigMap, Secret and projected volumes and keeps them up to date (`volumes.ts`). */
+  readonly volumes: boolean;
+  /** Mounts paths inside volumes (`subPathsLabel`). */
+  readonly subPaths: boolean;
+  /** Keeps a task until all its containers have stopped (`endsWithLabel`). */
+  readonly endsWithAll: boolean;
+  /** Sets variables to the task's own address before its containers start (`addressVariablesLabel`). */
+  readonly addressVariables: boolean;
+  /** Gives the task a host name (`hostnameLabel`). */
+  readonly hostnames: boolean;
+  /** Task overrides are seen by nobody but the engine: Secret values may stand in them. On AWS they are in events and CloudTrail. */
+  readonly privateOverrides: boolean;
+}
+
+/** Amazon ECS and nothing beside it. */
+export const bareEcs: EngineFeatures = {
+  probes: false,
+  volumes: false,
+  subPaths: false,
+  endsWithAll: false,
+  addressVariables: false,
+  hostnames: false,
+  privateOverrides: false,
+};
+
+/** An engine that does the helper's work itself. */
+export const helpedEngine: EngineFeatures = {
+  probes: true,
+  volumes: true,
+  subPaths: true,
+  endsWithAll: true,
+  addressVariables: true,
+  hostnames: true,
+  privateOverrides: true,
+};

@@ -1,0 +1,131 @@
+/** Volumes and mounts of a Pod as task volumes and mount points. */
+import type { Container, KeyToPath as PodKeyToPath, Pod, Volume, VolumeProjection } from "../../api/generated/types.ts";
+import type { EngineFeatures } from "../engine-features.ts";
+import type { ContainerDefinition, TaskDefinitionInput } from "../task-engine.ts";
+import type { FilledVolume, KeyToPath, VolumeContent } from "../volumes.ts";
+import type { Findings } from "./problems.ts";
+
+export interface TranslatedVolumes {
+  readonly volumes: NonNullable<TaskDefinitionInput["volumes"]>;
+  readonly filled: readonly FilledVolume[];
+  /** Names of volumes that were left out with a warning: their mounts go, too. */
+  readonly leftOut: ReadonlySet<string>;
+}
+
+const defaultMode = 0o644;
+/** Admission adds this volume to every Pod that does not opt out. */
+const automaticTokenPrefix = "kube-api-access-";
+
+export function translateVolumes(pod: Pod, features: EngineFeatures, findings: Findings): TranslatedVolumes {
+  const volumes: { name: string; host: Record<string, never> }[] = [];
+  const filled: FilledVolume[] = [];
+  const leftOut = new Set<string>();
+  for (const [index, volume] of (pod.spec.volumes ?? []).entries()) {
+    const field = `spec.volumes[${index}]`;
+    const source = Object.entries(volume).find(([key, value]) => key !== "name" && value !== undefined)?.[0] ?? "emptyDir";
+    if (source === "emptyDir") {
+      if (volume.emptyDir?.medium) findings.warn(`${field}.emptyDir.medium`, "the volume is kept on disk");
+      if (volume.emptyDir?.sizeLimit) findings.warn(`${field}.emptyDir.sizeLimit`, "the size is not limited");
+      volumes.push({ name: volume.name, host: {} });
+      continue;
+    }
+    const contents = contentsOf(volume, field, findings);
+    if (!contents) {
+      findings.refuse(`${field}.${source}`, "volumes of this type are not supported");
+    } else if (features.volumes) {
+      volumes.push({ name: volume.name, host: {} });
+      filled.push({ name: volume.name, defaultMode: modeOf(volume), contents });
+    } else if (volume.name.startsWith(automaticTokenPrefix)) {
+      leftOut.add(volume.name);
+      findings.warn(`${field}.projected`, "nothing stands beside the containers that could fill it: the Pod runs without a token for the API");
+    } else {
+      findings.refuse(`${field}.${source}`, "nothing stands beside the containers that could fill it");
+    }
+  }
+  return { volumes, filled, leftOut };
+}
+
+const modeOf = (volume: Volume): number =>
+  (volume.configMap ?? volume.secret ?? volume.projected ?? volume.downwardAPI)?.defaultMode ?? defaultMode;
+
+/** Undefined when the volume is of a type that has no content from the API. */
+function contentsOf(volume: Volume, field: string, findings: Findings): VolumeContent[] | undefined {
+  const { configMap, secret, downwardAPI, projected } = volume;
+  if (configMap) return [fromKeys("configMap", configMap.name, configMap.items, configMap.optional)];
+  if (secret) return [fromKeys("secret", secret.secretName, secret.items, secret.optional)];
+  if (downwardAPI) return [{ type: "downwardAPI", items: (downwardAPI.items ?? []).map(downwardItem) }];
+  if (projected) {
+    return (projected.sources ?? []).flatMap((source, index) => projection(source, `${field}.projected.sources[${index}]`, findings));
+  }
+  return undefined;
+}
+
+function projection(source: VolumeProjection, field: string, findings: Findings): VolumeContent[] {
+  const { configMap, secret, downwardAPI, serviceAccountToken } = source;
+  if (configMap) return [fromKeys("configMap", configMap.name, configMap.items, configMap.optional)];
+  if (secret) return [fromKeys("secret", secret.name, secret.items, secret.optional)];
+  if (downwardAPI) return [{ type: "downwardAPI", items: (downwardAPI.items ?? []).map(downwardItem) }];
+  if (serviceAccountToken) {
+    const { path, audience, expirationSeconds = 3_600 } = serviceAccountToken;
+    return [{ type: "serviceAccountToken", path, ...(audience && { audience }), expirationSeconds }];
+  }
+  findings.refuse(`${field}.${Object.keys(source)[0] ?? ""}`, "projections of this type are not supported");
+  return [];
+}
+
+const fromKeys = (
+  type: "configMap" | "secret",
+  name: string | undefined,
+  items: readonly PodKeyToPath[] | undefined,
+  optional: boolean | undefined,
+): VolumeContent => ({
+  type,
+  name: name ?? "",
+  ...(items && { items: items.map(({ key, path, mode }): KeyToPath => ({ key, path, ...(mode !== undefined && { mode }) })) }),
+  optional: optional ?? false,
+});
+
+type DownwardItem = Extract<VolumeContent, { type: "downwardAPI" }>["items"][number];
+
+const downwardItem = ({ path, mode, fieldRef, resourceFieldRef }: NonNullable<NonNullable<Volume["downwardAPI"]>["items"]>[number]): DownwardItem => ({
+  path,
+  ...(mode !== undefined && { mode }),
+  ...(fieldRef && { fieldPath: fieldRef.fieldPath }),
+  ...(resourceFieldRef && {
+    resource: {
+      containerName: resourceFieldRef.containerName ?? "",
+      resource: resourceFieldRef.resource,
+      divisor: resourceFieldRef.divisor ?? "1",
+    },
+  }),
+});
+
+export interface TranslatedMounts {
+  readonly mountPoints: NonNullable<ContainerDefinition["mountPoints"]>;
+  /** By `containerPath`. */
+  readonly subPaths: Readonly<Record<string, string>>;
+}
+
+export function translateMounts(
+  container: Container,
+  field: string,
+  { leftOut }: TranslatedVolumes,
+  features: EngineFeatures,
+  findings: Findings,
+): TranslatedMounts {
+  const mountPoints: { sourceVolume: string; containerPath: string; readOnly?: boolean }[] = [];
+  const subPaths: Record<string, string> = {};
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    if (leftOut.has(mount.name)) continue;
+    const at = `${field}.volumeMounts[${index}]`;
+    if (mount.subPathExpr) findings.refuse(`${at}.subPathExpr`, "paths that depend on the Pod are not supported");
+    if (mount.mountPropagation && mount.mountPropagation !== "None") findings.refuse(`${at}.mountPropagation`, "mounts are not propagated");
+    if (mount.subPath) {
+      if (features.subPaths) subPaths[mount.mountPath] = mount.subPath;
+      else findings.refuse(`${at}.subPath`, "Amazon ECS mounts whole volumes only");
+    }
+    mountPoints.push({ sourceVolume: mount.name, containerPath: mount.mountPath, ...(mount.readOnly && { readOnly: true }) });
+  }
+  if (container.volumeDevices?.length) findings.refuse(`${field}.volumeDevices`, "raw block volumes are not supported");
+  return { mountPoints, subPaths };
+}

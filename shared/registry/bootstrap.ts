@@ -1,0 +1,43 @@
+/** What a cluster has from the start: its namespaces and the system's priority classes. */
+import type { Client, KindRef } from "../api/client.ts";
+import type { Namespace, PriorityClass } from "../api/generated/types.ts";
+import { namespaces, priorityClasses } from "../api/kinds.ts";
+import type { Draft, KubeObject } from "../api/objects.ts";
+import { StatusError } from "../errors/status-error.ts";
+
+const namespaceNames = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/** The highest priority that a user's class may have is a billion; the system's begin at two. */
+const systemCritical = 2_000_000_000;
+
+const systemClasses: readonly Draft<PriorityClass>[] = [
+  {
+    metadata: { name: "system-cluster-critical" },
+    value: systemCritical,
+    description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+  {
+    metadata: { name: "system-node-critical" },
+    value: systemCritical + 1_000,
+    description: "Used for system critical pods that must not be moved from their current node.",
+  },
+];
+
+/** Makes what is missing and leaves what is there. Idempotent, and safe to run in several processes at once. */
+export async function bootstrap(client: Client): Promise<void> {
+  const drafts = namespaceNames.map((name): Draft<Namespace> => ({ metadata: { name } }) as Draft<Namespace>);
+  await Promise.all([
+    ...drafts.map((draft) => ensure(client, namespaces, draft)),
+    ...systemClasses.map((draft) => ensure(client, priorityClasses, draft)),
+  ]);
+}
+
+async function ensure<T extends KubeObject>(client: Client, kind: KindRef<T>, draft: Draft<T>): Promise<void> {
+  const key = { namespace: "", name: draft.metadata.name ?? "" };
+  if ((await client.get(kind, key)) !== undefined) return;
+  try {
+    await client.create(kind, draft);
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.reason !== "AlreadyExists") throw error;
+  }
+}

@@ -1,0 +1,58 @@
+/** Validation of a whole object: every problem at once. */
+import type { AnyObject, Kind, Problem } from "../api/kind.ts";
+import { validateMetadata, validateMetadataUpdate } from "../api/validation/metadata.ts";
+import { invalid } from "../errors/status-error.ts";
+import { lifecycleOf } from "./lifecycle.ts";
+
+const refuse = (kind: Kind, name: string, problems: readonly Problem[]): void => {
+  if (problems.length > 0) throw invalid(kind, name, unique(problems));
+};
+
+/** A field that breaks one rule on create and again on update is named once. */
+const unique = (problems: readonly Problem[]): Problem[] => {
+  const seen = new Set<string>();
+  return problems.filter(({ field, message }) => {
+    const id = `${field}\n${message}`;
+    return !seen.has(id) && seen.add(id);
+  });
+};
+
+/** @throws {StatusError} Invalid */
+export function checkCreation(kind: Kind, object: AnyObject): void {
+  refuse(kind, object.metadata.name, [
+    ...validateMetadata(kind, object.metadata),
+    ...(kind.behaviour.validate?.(object) ?? []),
+    ...(lifecycleOf(kind).problems?.(object, undefined) ?? []),
+  ]);
+}
+
+/** @throws {StatusError} Invalid */
+export function checkUpdate(kind: Kind, next: AnyObject, previous: AnyObject): void {
+  refuse(kind, next.metadata.name, [
+    ...validateMetadata(kind, next.metadata),
+    ...validateMetadataUpdate(next.metadata, previous.metadata),
+    // A custom resource is only held to what the update changes.
+    ...((kind.custom ? undefined : kind.behaviour.validate?.(next)) ?? []),
+    ...(kind.behaviour.validateUpdate?.(next, previous) ?? []),
+    ...(lifecycleOf(kind).problems?.(next, previous) ?? []),
+  ]);
+}
+
+/**
+ * An update through a subresource is held to that subresource's rules alone: an object that became invalid by new rules can still
+ * report its status.
+ * @throws {StatusError} Invalid
+ */
+export function checkSubresourceUpdate(kind: Kind, next: AnyObject, previous: AnyObject, problems: readonly Problem[]): void {
+  refuse(kind, next.metadata.name, [
+    ...validateMetadata(kind, next.metadata),
+    ...validateMetadataUpdate(next.metadata, previous.metadata),
+    ...problems,
+  ]);
+}
+
+/** `Warning:` headers of an accepted create or update. */
+export const warningsOf = (kind: Kind, next: AnyObject, previous: AnyObject | undefined): readonly string[] => [
+  ...(kind.behaviour.warnings?.(next, previous) ?? []),
+  ...(lifecycleOf(kind).warnings?.(next) ?? []),
+];

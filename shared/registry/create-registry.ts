@@ -1,0 +1,200 @@
+/** Makes a {@link Registry} over a store: resolves clusters and kinds, and hands each verb to the file that knows it. */
+import { admissionChain } from "../admission/chain.ts";
+import type { AdmissionPlugin, AdmissionReader } from "../admission/plugin.ts";
+import { builtinKinds } from "../api/builtin-kinds.ts";
+import type { AnyObject, Kind } from "../api/kind.ts";
+import { pods } from "../api/kinds.ts";
+import { type JsonObject, keyOf, type ObjectKey } from "../api/objects.ts";
+import { StatusError } from "../errors/status-error.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { ClusterStore, Store } from "../store/store.ts";
+import { type Catalogs, catalogs, listCatalog } from "./catalog.ts";
+import { createObject } from "./create.ts";
+import { checkOptions, type Deletion, deleteObject } from "./delete.ts";
+import { deleteListed } from "./delete-collection.ts";
+import { answering, methodNotAllowed, unknownResource } from "./errors.ts";
+import { getObject } from "./get.ts";
+import { listObjects } from "./list.ts";
+import { recentReader } from "./recent.ts";
+import type { DeleteParameters, InternalParameters, Registry, RequestContext, WriteParameters } from "./registry.ts";
+import * as subresources from "./subresources/index.ts";
+import { watchObjects } from "./watch.ts";
+import type { Write } from "./write.ts";
+
+export interface RegistryOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In the order in which they run. Default: none. */
+  readonly admission?: readonly AdmissionPlugin[];
+  /** In [0, 1): for generated names. */
+  readonly random?: () => number;
+}
+
+/** What the registry keeps of a cluster. */
+interface Cluster {
+  readonly store: ClusterStore;
+  readonly catalogs: Catalogs;
+  readonly reader: AdmissionReader;
+}
+
+export function createRegistry({ store, clock, log, admission = [], random = Math.random }: RegistryOptions): Registry {
+  const chain = admissionChain(admission);
+  const clusters = new WeakMap<ClusterStore, Cluster>();
+  const builtin = listCatalog(builtinKinds(), "built-in");
+  const kindOf: Parameters<typeof recentReader>[0]["kindOf"] = ({ group, version, plural }) => {
+    const kind = builtin.byResource(group, version, plural);
+    if (kind === undefined) throw unknownResource();
+    return kind;
+  };
+
+  const clusterOf = async (name: string): Promise<Cluster> => {
+    const clusterStore = await store.cluster(name);
+    let cluster = clusters.get(clusterStore);
+    if (cluster === undefined) {
+      cluster = { store: clusterStore, catalogs: catalogs(clusterStore), reader: recentReader({ store: clusterStore, clock, kindOf }) };
+      clusters.set(clusterStore, cluster);
+    }
+    return cluster;
+  };
+
+  /** A custom kind as its definition stands now: a resource is judged by a definition read after its request arrived. */
+  const currentKind = async (cluster: Cluster, kind: Kind): Promise<Kind> => {
+    if (!kind.custom) return kind;
+    const current = (await cluster.catalogs.current({ fresh: true })).byResource(kind.group, kind.version, kind.plural);
+    if (current === undefined) throw unknownResource();
+    return current;
+  };
+
+  /** Runs a request on its cluster and kind; failures leave as StatusErrors, and those that are ours are logged. */
+  const serving = <T>(given: Kind, context: RequestContext, work: (cluster: Cluster, kind: Kind) => Promise<T>): Promise<T> =>
+    answering(context.signal, async () => {
+      try {
+        const cluster = await clusterOf(context.cluster);
+        return await work(cluster, await currentKind(cluster, given));
+      } catch (error) {
+        if (!(error instanceof StatusError)) log.warn("request failed", { cluster: context.cluster, resource: given.storage, error });
+        throw error;
+      }
+    });
+
+  const writeOf = (
+    cluster: Cluster,
+    kind: Kind,
+    key: ObjectKey,
+    subresource: string,
+    parameters: WriteParameters & InternalParameters,
+    context: RequestContext,
+  ): Write => ({
+    store: cluster.store.resource(kind.storage),
+    kind,
+    key,
+    subresource,
+    parameters,
+    context,
+    admission: chain,
+    reader: cluster.reader,
+    clock,
+    random,
+  });
+
+  const deletionOf = (
+    cluster: Cluster,
+    kind: Kind,
+    key: ObjectKey,
+    parameters: DeleteParameters & InternalParameters,
+    context: RequestContext,
+  ): Deletion => ({
+    store: cluster.store.resource(kind.storage),
+    kind,
+    key,
+    subresource: "",
+    parameters,
+    context,
+    admission: chain,
+    reader: cluster.reader,
+    clock,
+    random,
+  });
+
+  const budgetKind = kindOf({
+    group: "policy",
+    version: "v1",
+    kind: "PodDisruptionBudget",
+    plural: "poddisruptionbudgets",
+    namespaced: true,
+  });
+  const budgetsOf = (cluster: Cluster) => ({ kind: budgetKind, store: cluster.store.resource(budgetKind.storage) });
+
+  /** POST to `bindings` is the old way to post to `pods/NAME/binding`. */
+  const bindDirectly = (
+    cluster: Cluster,
+    namespace: string,
+    body: JsonObject,
+    parameters: WriteParameters & InternalParameters,
+    context: RequestContext,
+  ): Promise<AnyObject> => {
+    const name = (body.metadata as { readonly name?: string } | undefined)?.name ?? "";
+    const write = writeOf(cluster, kindOf(pods), { namespace, name }, "binding", parameters, context);
+    return subresources.post(write, body, budgetsOf(cluster));
+  };
+
+
+  return {
+    catalog: (name, { fresh } = { fresh: false }) =>
+      answering(new AbortController().signal, async () => (await clusterOf(name)).catalogs.current({ fresh })),
+
+    get: (given, key, read, context) =>
+      serving(given, context, (cluster, kind) => getObject(cluster.store.resource(kind.storage), kind, key, read)),
+
+    list: (given, parameters, context) =>
+      serving(given, context, (cluster, kind) => listObjects(cluster.store.resource(kind.storage), kind, parameters)),
+
+    watch: (given, parameters, context) =>
+      serving(given, context, (cluster, kind) =>
+        watchObjects(cluster.store.resource(kind.storage), kind, parameters, { clock, signal: context.signal }),
+      ),
+
+    create: (given, namespace, body, parameters, context) =>
+      serving(given, context, (cluster, kind) => {
+        if (kind.plural === "bindings" && kind.group === "") return bindDirectly(cluster, namespace, body, parameters, context);
+        // Reviews and the like are answered, not stored: that is not this layer's work.
+        if (!kind.verbs.includes("get") || !kind.verbs.includes("create")) throw methodNotAllowed(kind, "create");
+        return createObject(writeOf(cluster, kind, { namespace, name: "" }, "", parameters, context), body);
+      }),
+
+    update: (given, key, subresource, body, parameters, context) =>
+      serving(given, context, (cluster, kind) => subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)),
+
+    patch: (given, key, subresource, patch, parameters, context) =>
+      serving(given, context, (cluster, kind) => subresources.patch(writeOf(cluster, kind, key, subresource, parameters, context), patch)),
+
+    delete: (given, key, parameters, context) =>
+      serving(given, context, (cluster, kind) => deleteObject(deletionOf(cluster, kind, key, parameters, context))),
+
+    deleteCollection: (given, list, parameters, context) =>
+      serving(given, context, async (cluster, kind) => {
+        checkOptions(parameters);
+        const listed = await listObjects(cluster.store.resource(kind.storage), kind, list);
+        return deleteListed(listed, (object) => deletionOf(cluster, kind, keyOf(object), parameters, context));
+      }),
+
+    getSubresource: (given, key, subresource, context) =>
+      serving(given, context, async (cluster, kind) =>
+        subresources.shownBy(kind, subresource, await getObject(cluster.store.resource(kind.storage), kind, key, {})),
+      ),
+
+    updateSubresource: (given, key, subresource, body, parameters, context) =>
+      serving(
+        given,
+        context,
+        async (cluster, kind) => (await subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)).object,
+      ),
+
+    createSubresource: (given, key, subresource, body, parameters, context) =>
+      serving(given, context, (cluster, kind) =>
+        subresources.post(writeOf(cluster, kind, key, subresource, parameters, context), body, budgetsOf(cluster)),
+      ),
+  };
+}

@@ -1,0 +1,123 @@
+/** Creating an object: its name, its system fields, admission, validation, and the slot. */
+import { randomUUID } from "node:crypto";
+import { admit, validate } from "../admission/chain.ts";
+import type { AdmissionRequest } from "../admission/plugin.ts";
+import type { AnyObject } from "../api/kind.ts";
+import { generateName } from "../api/names.ts";
+import type { JsonObject } from "../api/objects.ts";
+import { alreadyExists, badRequest, groupResource, StatusError } from "../errors/status-error.ts";
+import { checkCreation, warningsOf } from "./checks.ts";
+import { decodeBody } from "./decode.ts";
+import { lifecycleOf } from "./lifecycle.ts";
+import { dedupeOwners, placeInNamespace, setFirstGeneration, wipeSystemFields } from "./metadata.ts";
+import { own } from "./ownership.ts";
+import { present } from "./present.ts";
+import { clone, seconds } from "./values.ts";
+import { toStorage } from "./versions.ts";
+import { commit, type Judge, type Write } from "./write.ts";
+
+/** Names tried for one `generateName` before giving up, as upstream. */
+const nameTries = 8;
+
+export async function createObject(write: Write, body: JsonObject): Promise<AnyObject> {
+  const { kind, context, parameters } = write;
+  const warn = (text: string) => context.warnings.push(text);
+  const draft = decodeBody(kind, body, parameters, warn);
+  wipeSystemFields(draft);
+  placeInNamespace(kind, draft, write.key.namespace);
+  if (write.key.name !== "" && draft.metadata.name && draft.metadata.name !== write.key.name) {
+    throw badRequest(`the name of the object (${draft.metadata.name}) does not match the name on the URL (${write.key.name})`);
+  }
+  if (draft.metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
+  const candidate = await admitCreation(write, draft, warn);
+  const { generateName: base, name } = candidate.metadata;
+  if (name || !base) return insert(write, candidate);
+  for (let attempt = 1; ; attempt += 1) {
+    const named = clone(candidate);
+    named.metadata.name = generateName(base, write.random);
+    kind.behaviour.defaults?.(named);
+    try {
+      return await insert(write, named);
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.reason !== "AlreadyExists") throw error;
+      if (attempt === nameTries) throw noFreeName(write, named.metadata.name);
+    }
+  }
+}
+
+/**
+ * A draft on its way to being stored: owned by its manager, completed by admission.
+ * @returns the draft, which the caller owns
+ */
+export async function admitCreation(write: Write, draft: AnyObject, warn: (text: string) => void): Promise<AnyObject> {
+  dedupeOwners(draft, warn);
+  const writer = { manager: write.parameters.fieldManager, subresource: write.subresource, now: write.clock.now() };
+  return admitOwned(write, own(write.kind, undefined, draft, writer), warn);
+}
+
+/** The same for a draft whose ownership is booked already (server-side apply). */
+export async function admitOwned(write: Write, owned: AnyObject, warn: (text: string) => void): Promise<AnyObject> {
+  await admit(write.admission.concerned(write.kind, "CREATE", write.subresource), creationRequest(write, owned, warn), write.reader);
+  dedupeOwners(owned, warn, true);
+  return owned;
+}
+
+const creationRequest = (write: Write, object: AnyObject, warn: (text: string) => void): AdmissionRequest => ({
+  operation: "CREATE",
+  kind: write.kind,
+  key: { namespace: write.key.namespace, name: object.metadata.name ?? "" },
+  subresource: write.subresource,
+  object,
+  previous: undefined,
+  user: write.context.user,
+  dryRun: write.parameters.dryRun,
+  warn,
+});
+
+/** Completes and checks an admitted object. @throws {StatusError} Invalid, Forbidden */
+export async function completeCreation(
+  write: Write,
+  object: AnyObject,
+  uid: string,
+  now: Date,
+  warn: (text: string) => void,
+): Promise<void> {
+  const { kind } = write;
+  delete (object.metadata as Partial<AnyObject["metadata"]>).resourceVersion;
+  object.metadata.uid = uid;
+  object.metadata.creationTimestamp = seconds(now);
+  kind.behaviour.prepareForCreate?.(object);
+  await lifecycleOf(kind).beforeCreate?.(object, now, write.reader);
+  setFirstGeneration(kind, object);
+  checkCreation(kind, object);
+  for (const text of warningsOf(kind, object, undefined)) warn(text);
+  await validate(write.admission.concerned(kind, "CREATE", write.subresource), creationRequest(write, object, warn), write.reader);
+}
+
+async function insert(write: Write, object: AnyObject): Promise<AnyObject> {
+  const { kind, context } = write;
+  const key = { namespace: write.key.namespace, name: object.metadata.name };
+  await completeCreation(write, object, randomUUID(), write.clock.now(), (text) => context.warnings.push(text));
+  const value = toStorage(kind, object);
+  const judge: Judge = (current, { now }) => {
+    if (current !== undefined) return { type: "refused", error: taken(write, key.name, present(kind, current)) };
+    const metadata = { ...(value.metadata as JsonObject), creationTimestamp: seconds(now) };
+    return { type: "put", value: { ...value, metadata } };
+  };
+  return (await commit({ ...write, key }, judge)).object;
+}
+
+function taken({ kind }: Write, name: string, current: AnyObject): StatusError {
+  const error = alreadyExists(kind, name);
+  if (current.metadata.deletionTimestamp === undefined) return error;
+  return new StatusError("AlreadyExists", `object is being deleted: ${error.message}`, error.details && { details: error.details });
+}
+
+function noFreeName({ kind }: Write, name: string): StatusError {
+  const { details } = alreadyExists(kind, name);
+  return new StatusError(
+    "AlreadyExists",
+    `${groupResource(kind)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
+    { details: { ...details, retryAfterSeconds: 1 } },
+  );
+}

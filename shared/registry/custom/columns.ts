@@ -1,0 +1,54 @@
+/** Printer columns of custom resources. */
+
+import { humanDuration } from "../../api/durations.ts";
+import type { CustomResourceColumnDefinition } from "../../api/generated/types.ts";
+import type { AnyObject, Column } from "../../api/kind.ts";
+import { show } from "../values.ts";
+import { JsonPathError, parseJsonPath } from "../json-path.ts";
+
+const types: ReadonlySet<string> = new Set(["string", "integer", "number", "boolean", "date"]);
+
+export const columnsOf = (definitions: readonly CustomResourceColumnDefinition[]): Column<AnyObject>[] => definitions.map(columnOf);
+
+function columnOf({ name, type, format, priority, description, jsonPath }: CustomResourceColumnDefinition): Column<AnyObject> {
+  const kind = (types.has(type) ? type : "string") as Column<AnyObject>["type"];
+  const find = finder(jsonPath);
+  return {
+    name,
+    type: kind,
+    ...(format === "name" && { format: "name" as const }),
+    ...(priority !== undefined && { priority: priority > 0 ? (1 as const) : (0 as const) }),
+    ...(description && { description }),
+    value: (object, now) => cell(kind, find(object), now),
+  };
+}
+
+/** The first value at a path; a path that we cannot read shows nothing. */
+function finder(path: string): (object: AnyObject) => unknown {
+  try {
+    const parsed = parseJsonPath(path);
+    return (object) => parsed.find(object)[0];
+  } catch (error) {
+    if (error instanceof JsonPathError) return () => undefined;
+    throw error;
+  }
+}
+
+function cell(type: Column<AnyObject>["type"], value: unknown, now: Date): unknown {
+  if (value === undefined || value === null) return undefined;
+  switch (type) {
+    case "string":
+      return show(value);
+    case "integer":
+      return typeof value === "number" ? Math.trunc(value) : undefined;
+    case "number":
+      return typeof value === "number" ? value : undefined;
+    case "boolean":
+      return typeof value === "boolean" ? value : undefined;
+    case "date": {
+      if (typeof value !== "string") return undefined;
+      const time = Date.parse(value);
+      return Number.isNaN(time) ? "<invalid>" : humanDuration(now.getTime() - time);
+    }
+  }
+}

@@ -1,0 +1,190 @@
+/** Kinds made from a CustomResourceDefinition: one for each served version. */
+import { decodeObject } from "../../api/codec.ts";
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../../api/generated/types.ts";
+import {
+  type AnyObject,
+  apiVersionOf,
+  type Kind,
+  type KindBehaviour,
+  type KindCodec,
+  type ScaleMapping,
+  type Subresource,
+} from "../../api/kind.ts";
+import type { JsonObject } from "../../api/objects.ts";
+import type { Stored } from "../../store/store.ts";
+import { JsonPathError, parseJsonPath } from "../json-path.ts";
+import { clone, isObject, show } from "../values.ts";
+import { columnsOf } from "./columns.ts";
+import { setDefaults } from "./defaults.ts";
+import { prune } from "./prune.ts";
+import { metadataSchema, resourceNode, type Structural, typeFields } from "./schema.ts";
+import { validateValue } from "./validate.ts";
+
+const made = new WeakMap<Stored, readonly Kind[]>();
+
+/** The kinds of a stored definition; none until its names are accepted and it is established. The same objects every time. */
+export function customKinds(definition: Stored): readonly Kind[] {
+  let kinds = made.get(definition);
+  if (kinds === undefined) made.set(definition, (kinds = kindsOf(definition.value as unknown as CustomResourceDefinition)));
+  return kinds;
+}
+
+export const isEstablished = ({ status }: CustomResourceDefinition): boolean => hasCondition(status?.conditions, "Established");
+
+const hasCondition = (conditions: readonly { readonly type: string; readonly status: string }[] = [], wanted: string): boolean =>
+  conditions.some(({ type, status }) => type === wanted && status === "True");
+
+function kindsOf(definition: CustomResourceDefinition): Kind[] {
+  if (!isEstablished(definition)) return [];
+  return definition.spec.versions.filter(({ served }) => served).map((version) => kindOf(definition, version));
+}
+
+/** Upstream's order, which discovery shows. */
+const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+/** What is left to do with the objects of a definition that is going. */
+const lastVerbs = ["delete", "deletecollection", "get", "list", "watch"];
+
+function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: CustomResourceDefinitionVersion): Kind {
+  const names = status?.acceptedNames ?? spec.names;
+  const own = { group: spec.group, version: version.name };
+  const stored = spec.versions.find(({ storage }) => storage)?.name ?? version.name;
+  const schema = spec.preserveUnknownFields ? undefined : (version.schema?.openAPIV3Schema as Structural | undefined);
+  return {
+    ...own,
+    kind: names.kind,
+    plural: names.plural,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    listKind: names.listKind ?? `${names.kind}List`,
+    namespaced: spec.scope === "Namespaced",
+    verbs: metadata.deletionTimestamp === undefined ? verbs : lastVerbs,
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    subresources: subresourcesOf(own, names.kind, version),
+    storage: `${names.plural}.${spec.group}`,
+    storageVersion: apiVersionOf({ group: spec.group, version: stored }),
+    convertsByWebhook: spec.conversion?.strategy === "Webhook",
+    schema: resourceNode(schema),
+    definition: `${spec.group.split(".").toReversed().join(".")}.${version.name}.${names.kind}`,
+    custom: true,
+    behaviour: behaviourOf(spec, version, schema) as KindBehaviour<any>,
+    codec: codecOf(schema),
+  };
+}
+
+function subresourcesOf(
+  own: { group: string; version: string },
+  kind: string,
+  { subresources = {} }: CustomResourceDefinitionVersion,
+): Subresource[] {
+  const verbs = ["get", "patch", "update"];
+  return [
+    ...(subresources.status ? [{ ...own, name: "status", kind, verbs }] : []),
+    ...(subresources.scale ? [{ group: "autoscaling", version: "v1", name: "scale", kind: "Scale", verbs }] : []),
+  ];
+}
+
+function codecOf(schema: Structural | undefined): KindCodec {
+  const pruned = (object: JsonObject): string[] => (schema === undefined ? [] : prune(object, schema));
+  return {
+    decode: (body) => {
+      const object = clone(body);
+      const metadata = decodeObject(metadataSchema(), isObject(body.metadata) ? body.metadata : {});
+      object.metadata = metadata.object;
+      return { object, unknownFields: [...metadata.unknownFields.map((field) => `metadata.${field}`), ...pruned(object)] };
+    },
+    read: (stored) => {
+      if (schema === undefined) return stored;
+      const object = clone(stored);
+      pruned(object);
+      setDefaults(object, schema);
+      return object;
+    },
+  };
+}
+
+function behaviourOf(
+  spec: CustomResourceDefinition["spec"],
+  version: CustomResourceDefinitionVersion,
+  schema: Structural | undefined,
+): KindBehaviour<AnyObject> {
+  const hasStatus = version.subresources?.status !== undefined;
+  const columns = version.additionalPrinterColumns;
+  const check = (next: AnyObject, previous?: AnyObject) =>
+    schema === undefined ? [] : validateValue(checked(next), previous && checked(previous), schema, "");
+  return {
+    ...(schema && { defaults: (object) => setDefaults(object, schema) }),
+    prepareForCreate: (object) => {
+      if (hasStatus) delete object.status;
+    },
+    prepareForUpdate: (next, previous) => {
+      if (!hasStatus) return;
+      if (previous.status === undefined) delete next.status;
+      else next.status = clone(previous.status);
+    },
+    validate: (object) => check(object),
+    validateUpdate: check,
+    validateStatusUpdate: check,
+    ...(version.deprecated && { warnings: () => [deprecation(spec, version)] }),
+    generationFields: (object) => checked(hasStatus ? { ...object, status: undefined } : object),
+    selectableFields: Object.fromEntries(
+      (version.selectableFields ?? []).map(({ jsonPath }) => [
+        jsonPath.replace(/^\./, ""),
+        (object: AnyObject) => selectable(object, jsonPath),
+      ]),
+    ),
+    ...(columns && columns.length > 0 && { columns: columnsOf(columns), ownAge: true }),
+    ...(version.subresources?.scale && { scale: scaleMapping(version.subresources.scale) }),
+    // Upstream refuses a PUT of a custom resource that does not say which state it was made from.
+    allowUnconditionalUpdate: false,
+  };
+}
+
+/** The schema does not speak of the type and metadata: they are checked as every object's are. */
+const checked = (object: AnyObject): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !typeFields.has(name)));
+
+function deprecation({ group, names, versions }: CustomResourceDefinition["spec"], version: CustomResourceDefinitionVersion): string {
+  if (version.deprecationWarning) return version.deprecationWarning;
+  const other = versions.find(({ served, deprecated }) => served && !deprecated);
+  const instead = other === undefined ? "" : `; use ${group}/${other.name} ${names.kind}`;
+  return `${group}/${version.name} ${names.kind} is deprecated${instead}`;
+}
+
+function selectable(object: AnyObject, path: string): string {
+  const value = valueAt(object, path);
+  return show(value);
+}
+
+function valueAt(object: AnyObject, path: string): unknown {
+  try {
+    return parseJsonPath(path).find(object)[0];
+  } catch (error) {
+    if (error instanceof JsonPathError) return undefined;
+    throw error;
+  }
+}
+
+const numberAt = (object: AnyObject, path: string): number => Number(valueAt(object, path) ?? 0);
+
+function scaleMapping(paths: {
+  specReplicasPath: string;
+  statusReplicasPath: string;
+  labelSelectorPath?: string | undefined;
+}): ScaleMapping<AnyObject> {
+  return {
+    specReplicas: (object) => numberAt(object, paths.specReplicasPath),
+    statusReplicas: (object) => numberAt(object, paths.statusReplicasPath),
+    selector: (object) => (paths.labelSelectorPath === undefined ? "" : show(valueAt(object, paths.labelSelectorPath))),
+    withReplicas: (object, replicas) => {
+      const next = clone(object);
+      const names = paths.specReplicasPath.replace(/^\./, "").split(".");
+      const last = names.pop() ?? "replicas";
+      let part: JsonObject = next;
+      for (const name of names) {
+        if (!isObject(part[name])) part[name] = {};
+        part = part[name] as JsonObject;
+      }
+      part[last] = replicas;
+      return next;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** From a request's body to a typed, defaulted object, with what `fieldValidation` says about fields that do not belong. */
+import { DecodeError, decodeObject } from "../api/codec.ts";
+import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
+import type { JsonObject } from "../api/objects.ts";
+import { badRequest } from "../errors/status-error.ts";
+import type { WriteParameters } from "./registry.ts";
+
+export interface Decoded {
+  /** Nobody else's: may be changed. */
+  readonly object: AnyObject;
+  /** Unknown and duplicate fields, in Kubernetes' words. */
+  readonly strictProblems: readonly string[];
+}
+
+/** The object in canonical form, without defaults. @throws {DecodeError} when a field has the wrong type */
+export function decodeBare(kind: Kind, body: JsonObject): Decoded {
+  const { object, unknownFields } = kind.codec ? kind.codec.decode(body) : decodeObject(kind.schema, body);
+  object.apiVersion = apiVersionOf(kind);
+  object.kind = kind.kind;
+  object.metadata ??= {};
+  return { object: object as AnyObject, strictProblems: unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`) };
+}
+
+/** The same with the kind's defaults. */
+export function decode(kind: Kind, body: JsonObject): Decoded {
+  const decoded = decodeBare(kind, body);
+  kind.behaviour.defaults?.(decoded.object);
+  return decoded;
+}
+
+/**
+ * The object in a POST or PUT.
+ * @throws {StatusError} BadRequest: another kind or version, a field of the wrong type, or a stray field under `Strict`
+ */
+export function decodeBody(
+  kind: Kind,
+  body: JsonObject,
+  { fieldValidation, bodyProblems = [] }: Pick<WriteParameters, "fieldValidation" | "bodyProblems">,
+  warn: (text: string) => void,
+): AnyObject {
+  checkType(kind, body);
+  try {
+    const { object, strictProblems } = decode(kind, body);
+    const problems = [...strictProblems, ...bodyProblems];
+    if (problems.length > 0 && fieldValidation === "Strict") throw new DecodeError(`strict decoding error: ${problems.join(", ")}`);
+    if (fieldValidation === "Warn") for (const problem of problems) warn(problem);
+    return object;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`,
+      error,
+    );
+  }
+}
+
+/** A body may leave out its type, but not name another. */
+function checkType(kind: Kind, { apiVersion, kind: name }: JsonObject): void {
+  const expected = apiVersionOf(kind);
+  if (typeof name === "string" && name !== "" && name !== kind.kind) {
+    const version = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : expected;
+    const short = version.slice(version.lastIndexOf("/") + 1);
+    throw badRequest(
+      `${name} in version ${JSON.stringify(short)} cannot be handled as a ${kind.kind}: the object provided is a ${name}, and ${kind.plural} are of kind ${kind.kind}`,
+    );
+  }
+  if (typeof apiVersion === "string" && apiVersion !== "" && apiVersion !== expected) {
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
+  }
+}

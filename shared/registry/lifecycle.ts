@@ -1,0 +1,31 @@
+/** Kinds whose objects the registry itself takes through states, beyond what their declaration can say. */
+import type { AdmissionReader } from "../admission/plugin.ts";
+import type { AnyObject, Kind, Problem } from "../api/kind.ts";
+import { definitionLifecycle } from "./custom/lifecycle.ts";
+import { namespaceLifecycle } from "./namespaces.ts";
+
+export interface Lifecycle {
+  /** After the kind's own preparation. In place. */
+  beforeCreate?(object: AnyObject, now: Date, reader: AdmissionReader): void | Promise<void>;
+  beforeUpdate?(next: AnyObject, previous: AnyObject, now: Date, reader: AdmissionReader): void | Promise<void>;
+  /** Problems beyond the kind's own validation. */
+  problems?(next: AnyObject, previous: AnyObject | undefined): Problem[];
+  /** `Warning:` headers of a create or update. */
+  warnings?(next: AnyObject): string[];
+  /**
+   * The first request to delete an object marks it, in place, instead of removing it; somebody else removes it in the end.
+   * The deletionTimestamp is set already.
+   */
+  markDeleted?(object: AnyObject, now: Date): void;
+  /** Something besides `metadata.finalizers` keeps an object that is being deleted. */
+  isHeld?(object: AnyObject): boolean;
+}
+
+const ordinary: Lifecycle = {};
+
+const byStorage: Readonly<Record<string, Lifecycle>> = {
+  namespaces: namespaceLifecycle,
+  "customresourcedefinitions.apiextensions.k8s.io": definitionLifecycle,
+};
+
+export const lifecycleOf = (kind: Kind): Lifecycle => byStorage[kind.storage] ?? ordinary;

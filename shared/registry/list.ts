@@ -1,0 +1,121 @@
+/** Lists: a snapshot at one revision, in pages where asked for. */
+import type { AnyObject, Kind } from "../api/kind.ts";
+import { badRequest } from "../errors/status-error.ts";
+import { CompactedError, type ListQuery, type ResourceStore, type Stored } from "../store/store.ts";
+import { type ContinueFrom, decodeContinue, encodeContinue } from "./continue-token.ts";
+import { expired, parseRevision } from "./errors.ts";
+import { checkListOptions } from "./options.ts";
+import { present } from "./present.ts";
+import type { ListAnswer, ListParameters } from "./registry.ts";
+import { type Selection, select } from "./selection.ts";
+
+/** Objects read at a time while looking for the ones that a selector wants. */
+const chunk = 1_000;
+
+export async function listObjects(store: ResourceStore, kind: Kind, parameters: ListParameters): Promise<ListAnswer> {
+  checkListOptions(parameters);
+  const selection = select(kind, parameters);
+  const from = parameters.continue ? decodeContinue(parameters.continue) : undefined;
+  const at = from === undefined ? stateFor(parameters) : stateOfPage(from, parameters);
+  if (selection.key !== undefined) return single(store, kind, selection, selection.key, at);
+  try {
+    return await page(store, kind, selection, at, parameters.limit, from);
+  } catch (error) {
+    if (error instanceof CompactedError && from !== undefined) throw expiredPage(from, error);
+    throw error;
+  }
+}
+
+/** Which state a first page shows. */
+function stateFor({ resourceVersion, resourceVersionMatch, limit }: ListParameters): ListQuery["at"] {
+  const revision = parseRevision(resourceVersion);
+  if (revision === undefined) return "newest";
+  if (resourceVersionMatch === "Exact") return { exactly: revision };
+  if (revision === 0) return "cached";
+  // An old client that pages from a revision means that very revision.
+  return resourceVersionMatch === undefined && limit ? { exactly: revision } : { notOlderThan: revision };
+}
+
+function stateOfPage({ revision }: ContinueFrom, { resourceVersion }: ListParameters): ListQuery["at"] {
+  if (resourceVersion && resourceVersion !== "0") throw badRequest("specifying resource version is not allowed when using continue");
+  return revision === undefined ? "newest" : { exactly: revision };
+}
+
+async function single(store: ResourceStore, kind: Kind, selection: Selection, key: string, at: ListQuery["at"]): Promise<ListAnswer> {
+  const { object, revision } = await store.get(key, at);
+  const items = object === undefined ? [] : [present(kind, object)].filter(selection.matches);
+  return { items, resourceVersion: String(revision) };
+}
+
+async function page(
+  store: ResourceStore,
+  kind: Kind,
+  selection: Selection,
+  at: ListQuery["at"],
+  limit: number | undefined,
+  from: ContinueFrom | undefined,
+): Promise<ListAnswer> {
+  const { prefix } = selection;
+  const start = from === undefined ? undefined : prefix + from.after;
+  if (!limit) {
+    const all = await store.list({ prefix, at, ...(start !== undefined && { after: start }) });
+    return { items: selected(kind, selection, all.items), resourceVersion: String(all.revision) };
+  }
+  if (selection.everything) {
+    const { items, revision, remaining } = await store.list({ prefix, at, limit, ...(start !== undefined && { after: start }) });
+    const last = items.at(-1);
+    return {
+      items: selected(kind, selection, items),
+      resourceVersion: String(revision),
+      ...(remaining > 0 &&
+        last && { continue: encodeContinue({ revision, after: last.key.slice(prefix.length) }), remainingItemCount: remaining }),
+    };
+  }
+  return filteredPage(store, kind, selection, at, limit, start);
+}
+
+/** A page of selected objects: reads on at the first chunk's revision until the page is full. */
+async function filteredPage(
+  store: ResourceStore,
+  kind: Kind,
+  selection: Selection,
+  at: ListQuery["at"],
+  limit: number,
+  start: string | undefined,
+): Promise<ListAnswer> {
+  const { prefix } = selection;
+  const items: AnyObject[] = [];
+  let after = start;
+  let state = at;
+  for (;;) {
+    const part = await store.list({ prefix, at: state, limit: chunk, ...(after !== undefined && { after }) });
+    const resourceVersion = String(part.revision);
+    for (const [index, stored] of part.items.entries()) {
+      const object = present(kind, stored);
+      if (!selection.matches(object)) continue;
+      items.push(object);
+      const more = part.remaining > 0 || index + 1 < part.items.length;
+      if (items.length === limit && more) {
+        return { items, resourceVersion, continue: encodeContinue({ revision: part.revision, after: stored.key.slice(prefix.length) }) };
+      }
+    }
+    const last = part.items.at(-1);
+    if (part.remaining === 0 || last === undefined) return { items, resourceVersion };
+    after = last.key;
+    state = { exactly: part.revision };
+  }
+}
+
+const selected = (kind: Kind, selection: Selection, stored: readonly Stored[]): AnyObject[] => {
+  const objects = stored.map((one) => present(kind, one));
+  return selection.everything ? objects : objects.filter(selection.matches);
+};
+
+const inconsistent =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, " +
+  "or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an " +
+  "inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+/** 410 with a token that goes on after the same key, at the newest revision. */
+const expiredPage = (from: ContinueFrom, cause: unknown) =>
+  expired(inconsistent, cause, encodeContinue({ revision: undefined, after: from.after }));

@@ -1,0 +1,53 @@
+/** Field ownership on every write: the one place where the registry calls the engine behind `metadata.managedFields`. */
+import { FieldSet } from "../api/apply/field-set.ts";
+import { applyConfiguration, trackUpdate } from "../api/apply/managed-fields.ts";
+import { type AnyObject, apiVersionOf, hasStatus, type Kind } from "../api/kind.ts";
+import type { JsonObject } from "../api/objects.ts";
+
+export interface Writer {
+  readonly manager: string;
+  readonly subresource: string;
+  readonly now: Date;
+}
+
+const status = FieldSet.of([["f:status"]]);
+const allBut = new WeakMap<Kind, FieldSet>();
+
+/** Fields that an endpoint does not write, so that nobody comes to own them through it. */
+function ignored(kind: Kind, subresource: string): FieldSet | undefined {
+  if (subresource === "") return hasStatus(kind) ? status : undefined;
+  if (subresource !== "status" || kind.schema.type !== "object") return undefined;
+  let fields = allBut.get(kind);
+  if (fields === undefined) {
+    const names = [...kind.schema.fields.keys()].filter((name) => !["apiVersion", "kind", "metadata", "status"].includes(name));
+    fields = FieldSet.of([...names.map((name) => [`f:${name}`]), ...(kind.custom ? [["f:metadata"]] : [])]);
+    allBut.set(kind, fields);
+  }
+  return fields;
+}
+
+const operation = (kind: Kind, { manager, subresource, now }: Writer) => ({
+  schema: kind.schema,
+  manager,
+  apiVersion: apiVersionOf(kind),
+  subresource,
+  now,
+  ignored: ignored(kind, subresource),
+});
+
+/** Books what an update, create or patch changed. */
+export const own = (kind: Kind, previous: AnyObject | undefined, next: AnyObject, writer: Writer): AnyObject =>
+  trackUpdate(previous, next, operation(kind, writer)) as AnyObject;
+
+/**
+ * Server-side apply: the configuration merged into the object as it is.
+ * @throws {StatusError} Conflict when other managers own what it changes
+ */
+export const apply = (
+  kind: Kind,
+  current: AnyObject | undefined,
+  configuration: JsonObject,
+  writer: Writer & { readonly force: boolean; readonly name: string },
+): AnyObject =>
+  applyConfiguration(current, configuration, { ...operation(kind, writer), force: writer.force, resource: kind, name: writer.name })
+    .object as AnyObject;

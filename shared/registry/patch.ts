@@ -1,0 +1,126 @@
+/** Patches: made against the newest object, so that one without a resourceVersion never conflicts. */
+import { DecodeError } from "../api/codec.ts";
+import type { AnyObject, Kind } from "../api/kind.ts";
+import type { JsonObject } from "../api/objects.ts";
+import { applyJsonPatch } from "../api/patch/json-patch.ts";
+import { applyMergePatch } from "../api/patch/merge-patch.ts";
+import { applyStrategicMergePatch } from "../api/patch/strategic-merge.ts";
+import { badRequest, invalid, StatusError } from "../errors/status-error.ts";
+import { decode, decodeBare, decodeBody } from "./decode.ts";
+import { apply } from "./ownership.ts";
+import type { Patch } from "./registry.ts";
+import { change, type Endpoint } from "./update.ts";
+import { clone, isObject, show } from "./values.ts";
+import type { Write, Written } from "./write.ts";
+
+const maxOperations = 10_000;
+
+export async function patchObject(write: Write, patch: Patch, endpoint: Endpoint): Promise<Written> {
+  if (patch.type === "apply") return applyObject(write, patch, endpoint);
+  const warnings = new Set<string>();
+  const { bodyProblems = [], fieldValidation } = write.parameters;
+  const written = await change(write, {
+    wanted: (current) => {
+      if (current === undefined) throw new Error("a patch without an object");
+      const { object, problems } = patched(write.kind, current, patch);
+      const all = [...bodyProblems, ...problems];
+      if (all.length > 0 && fieldValidation === "Strict") throw badPatch(object, `strict decoding error: ${all.join(", ")}`);
+      if (fieldValidation === "Warn") for (const problem of all) warnings.add(problem);
+      return { object, owned: false };
+    },
+    endpoint,
+    creates: false,
+  });
+  write.context.warnings.push(...warnings);
+  return written;
+}
+
+/** The object after a patch, decoded like a body. @throws {StatusError} BadRequest, Invalid, UnsupportedMediaType */
+export function patched(
+  kind: Kind,
+  current: AnyObject,
+  patch: Patch,
+): { readonly object: AnyObject; readonly problems: readonly string[] } {
+  const result = applied(kind, current, patch);
+  if (!isObject(result)) throw badPatch(result, "the patch leaves no object");
+  try {
+    const { object, strictProblems } = decode(kind, result);
+    return { object, problems: strictProblems };
+  } catch (error) {
+    if (error instanceof DecodeError) throw badPatch(result, error.message);
+    throw error;
+  }
+}
+
+function applied(kind: Kind, current: AnyObject, { type, body }: Patch): unknown {
+  switch (type) {
+    case "json":
+      if (!Array.isArray(body)) throw badRequest("error decoding patch: a JSON patch must be a list of operations");
+      if (body.length > maxOperations) {
+        throw new StatusError(
+          "RequestEntityTooLarge",
+          `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${body.length}`,
+        );
+      }
+      return applyJsonPatch(current, body);
+    case "merge":
+      if (!isObject(body)) throw badRequest("error decoding patch: a merge patch must be an object");
+      return applyMergePatch(current, body);
+    case "strategic":
+      if (kind.custom) throw unsupported();
+      if (!isObject(body)) throw badRequest("error decoding patch: a strategic merge patch must be an object");
+      return applyStrategicMergePatch(current, body, kind.schema);
+    case "apply":
+      throw new Error("an apply configuration is not a patch of one state");
+  }
+}
+
+const unsupported = () =>
+  new StatusError(
+    "UnsupportedMediaType",
+    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+  );
+
+/** Upstream answers what a patch made of an object, and not the object, as a field called `patch`. */
+const badPatch = (result: unknown, why: string) =>
+  invalid({ group: "", kind: "" }, "", [
+    { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${JSON.stringify(JSON.stringify(result))}: ${why}` },
+  ]);
+
+/** Server-side apply. */
+async function applyObject(write: Write, { body, force = false }: Patch, endpoint: Endpoint): Promise<Written> {
+  const { kind, key, subresource, parameters, context } = write;
+  if (parameters.fieldManager === "") {
+    throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
+      { reason: "FieldValueRequired", field: "fieldManager", message: "Required value: is required for apply patch" },
+    ]);
+  }
+  if (!isObject(body)) throw badRequest("error decoding YAML: an apply configuration must be an object");
+  checkConfiguration(kind, body);
+  // Checked as a body is; the configuration itself stays without defaults, or its manager would own them.
+  const checked = decodeBody(kind, body, parameters, (text) => context.warnings.push(text));
+  const configuration = decodeBare(kind, body).object;
+  return change(write, {
+    wanted: (current, now) => {
+      const merged = apply(kind, current, configuration, {
+        manager: parameters.fieldManager,
+        subresource,
+        now,
+        force,
+        name: key.name,
+      });
+      return { object: decode(kind, clone(merged)).object, owned: true };
+    },
+    endpoint,
+    creates: subresource === "",
+    uid: checked.metadata.uid || undefined,
+  });
+}
+
+/** @throws {StatusError} BadRequest: an apply configuration names its own type */
+function checkConfiguration(kind: Kind, { apiVersion, kind: name }: JsonObject): void {
+  if (!apiVersion || !name)
+    throw badRequest(
+      `invalid object type: ${show(apiVersion)}, Kind=${show(name)}: an apply configuration must name its apiVersion and kind (${kind.kind})`,
+    );
+}

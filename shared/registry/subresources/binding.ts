@@ -1,0 +1,65 @@
+/** `pods/binding`: the scheduler's decision. A Pod is bound once. */
+import type { Binding, Pod } from "../../api/generated/types.ts";
+import type { AnyObject } from "../../api/kind.ts";
+import type { JsonObject } from "../../api/objects.ts";
+import { notSupported, required } from "../../api/validation/problems.ts";
+import { badRequest, conflict, invalid, notFound } from "../../errors/status-error.ts";
+import { checkWritable } from "../preconditions.ts";
+import { present } from "../present.ts";
+import { clone, isObject, seconds } from "../values.ts";
+import { toStorage } from "../versions.ts";
+import { commit, type Write } from "../write.ts";
+import { withCondition } from "./conditions.ts";
+
+export async function bindPod(write: Write, body: JsonObject): Promise<void> {
+  const binding = readBinding(write, body);
+  const { kind, key } = write;
+  await commit(write, (current, { now }) => {
+    if (current === undefined) throw notFound(kind, key.name);
+    const pod = present(kind, current);
+    checkWritable(kind, pod.metadata, binding.metadata);
+    const reason = unbindable(pod as unknown as Pod);
+    if (reason !== undefined) throw conflict({ group: "", plural: "pods/binding" }, key.name, reason);
+    return { type: "put", value: toStorage(kind, bound(pod, binding, now)) };
+  });
+}
+
+/** @throws {StatusError} BadRequest, Invalid */
+function readBinding({ key }: Write, body: JsonObject): Binding {
+  const binding = body as unknown as Binding;
+  if (!isObject(body.target)) throw badRequest("a Binding must have a target");
+  if (!isObject(body.metadata) || binding.metadata.name !== key.name) throw badRequest("name in URL does not match name in Binding object");
+  const { kind, name } = binding.target;
+  const problems = [
+    ...(kind && kind !== "Node" ? [notSupported("target.kind", kind, ["Node", "<empty>"])] : []),
+    ...(name ? [] : [required("target.name")]),
+  ];
+  if (problems.length > 0) throw invalid({ group: "", kind: "Binding" }, key.name, problems);
+  return binding;
+}
+
+/** Why a Pod cannot be bound; undefined when it can. */
+function unbindable({ metadata, spec }: Pod): string | undefined {
+  if (metadata.deletionTimestamp !== undefined) return `pod ${metadata.name} is being deleted, cannot be assigned to a host`;
+  if (spec.nodeName) return `pod ${metadata.name} is already assigned to node ${JSON.stringify(spec.nodeName)}`;
+  if ((spec.schedulingGates ?? []).length > 0) return `pod ${metadata.name} has non-empty .spec.schedulingGates`;
+  return undefined;
+}
+
+/** The generation stays: a node name from a binding is no change that anybody has to observe. */
+function bound(pod: AnyObject, { metadata, target }: Binding, now: Date): AnyObject {
+  const next = clone(pod) as unknown as Pod;
+  next.spec.nodeName = target.name ?? "";
+  if (metadata.annotations) next.metadata.annotations = { ...next.metadata.annotations, ...metadata.annotations };
+  if (metadata.labels) next.metadata.labels = { ...next.metadata.labels, ...metadata.labels };
+  const { nominatedNodeName: _, ...status } = next.status ?? {};
+  next.status = {
+    ...status,
+    conditions: withCondition(status.conditions ?? [], {
+      type: "PodScheduled",
+      status: "True",
+      lastTransitionTime: seconds(now),
+    }),
+  };
+  return next as unknown as AnyObject;
+}

@@ -1,0 +1,195 @@
+/** Changing an object: the wanted state against the newest one, judged at the moment of the commit. */
+import { randomUUID } from "node:crypto";
+import { admit, type Concerned, validate } from "../admission/chain.ts";
+import type { AdmissionRequest } from "../admission/plugin.ts";
+import type { AnyObject, Problem } from "../api/kind.ts";
+import type { JsonObject } from "../api/objects.ts";
+import { invalid, notFound } from "../errors/status-error.ts";
+import type { Judging, Stored, Verdict } from "../store/store.ts";
+import { checkSubresourceUpdate, checkUpdate, warningsOf } from "./checks.ts";
+import { admitCreation, admitOwned, completeCreation } from "./create.ts";
+import { decodeBody } from "./decode.ts";
+import { lifecycleOf } from "./lifecycle.ts";
+import { advanceGeneration, checkName, dedupeOwners, keepSystemFields, placeInNamespace, wipeSystemFields } from "./metadata.ts";
+import { own } from "./ownership.ts";
+import { modified, uidMismatch } from "./preconditions.ts";
+import { present } from "./present.ts";
+import { clone, same, without } from "./values.ts";
+import { storageVersion, toStorage } from "./versions.ts";
+import { commit, type Write, type Written } from "./write.ts";
+
+/** What an object should become. */
+export interface Wanted {
+  /** Decoded and defaulted; nobody else's. */
+  readonly object: AnyObject;
+  /** Ownership of fields has been booked already (server-side apply). */
+  readonly owned: boolean;
+}
+
+/** How an endpoint changes objects: the object itself, its status, or another part. */
+export interface Endpoint {
+  /** Takes from `previous` what the endpoint may not change, in place. */
+  prepare(next: AnyObject, previous: AnyObject, now: Date): void;
+  /** Problems beyond metadata; undefined: the kind's full validation. */
+  readonly problems?: (next: AnyObject, previous: AnyObject) => Problem[];
+}
+
+export interface Update {
+  /** Called again with a newer state after a lost race. @throws {StatusError} */
+  readonly wanted: (current: AnyObject | undefined, now: Date) => Wanted;
+  readonly endpoint: Endpoint;
+  /** Makes the object where it does not exist, instead of 404. */
+  readonly creates: boolean;
+  /** Refused when the object has another uid. */
+  readonly uid?: string | undefined;
+}
+
+/** PUT of the object or its status. */
+export async function updateObject(write: Write, body: JsonObject, endpoint: Endpoint): Promise<Written> {
+  const { kind, key, context, parameters } = write;
+  const decoded = decodeBody(kind, body, parameters, (text) => context.warnings.push(text));
+  placeInNamespace(kind, decoded, key.namespace);
+  checkName(decoded, key.name);
+  dedupeOwners(decoded, (text) => context.warnings.push(text));
+  return change(write, {
+    // A judge may be asked more than once, and each answer is changed on its way.
+    wanted: () => ({ object: clone(decoded), owned: false }),
+    endpoint,
+    creates: write.subresource === "" && (kind.behaviour.allowCreateOnUpdate ?? false),
+    uid: decoded.metadata.uid || undefined,
+  });
+}
+
+/** Carries an update through: judged on the newest state, as often as the race for the slot asks for. */
+export async function change(write: Write, update: Update): Promise<Written> {
+  const uid = randomUUID();
+  let warnings: string[] = [];
+  const written = await commit(write, (current, judging) => {
+    warnings = [];
+    return current === undefined ? creation(write, update, uid, judging, warnings) : transition(write, update, current, judging, warnings);
+  });
+  write.context.warnings.push(...warnings);
+  return written;
+}
+
+async function creation(write: Write, update: Update, uid: string, { now }: Judging, warnings: string[]): Promise<Verdict> {
+  const { kind, key } = write;
+  if (!update.creates) throw notFound(kind, key.name);
+  if (update.uid !== undefined) throw uidMismatch(kind, key.name, update.uid, "");
+  const warn = (text: string) => warnings.push(text);
+  const { object, owned } = update.wanted(undefined, now);
+  wipeSystemFields(object);
+  placeInNamespace(kind, object, key.namespace);
+  checkName(object, key.name);
+  const admitted = owned ? await admitOwned(write, object, warn) : await admitCreation(write, object, warn);
+  await completeCreation(write, admitted, uid, now, warn);
+  return { type: "put", value: toStorage(kind, admitted) };
+}
+
+function transition(write: Write, update: Update, current: Stored, { now }: Judging, warnings: string[]): Verdict | Promise<Verdict> {
+  const { kind, key, subresource, parameters } = write;
+  const previous = present(kind, current);
+  if (update.uid !== undefined && update.uid !== previous.metadata.uid)
+    throw uidMismatch(kind, key.name, update.uid, previous.metadata.uid);
+  const { object: wanted, owned } = update.wanted(previous, now);
+  placeInNamespace(kind, wanted, key.namespace);
+  checkName(wanted, key.name);
+  checkRevision(write, wanted, previous);
+  const writer = { manager: parameters.fieldManager, subresource, now };
+  const next = owned ? wanted : own(kind, previous, wanted, writer);
+
+  const warn = (text: string) => warnings.push(text);
+  const concerned = write.admission.concerned(kind, "UPDATE", subresource);
+  const lifecycle = lifecycleOf(kind);
+  const isPlain = concerned.mutating.length === 0 && concerned.validating.length === 0 && lifecycle.beforeUpdate === undefined;
+  // Most updates concern no plugin: they are judged without giving up the turn.
+  if (isPlain) {
+    complete(write, update, next, previous, now);
+    return verdictOf(write, update, next, previous, current, warn);
+  }
+  return admitted(write, update, next, previous, current, concerned, now, warn);
+}
+
+async function admitted(
+  write: Write,
+  update: Update,
+  next: AnyObject,
+  previous: AnyObject,
+  current: Stored,
+  concerned: Concerned,
+  now: Date,
+  warn: (text: string) => void,
+): Promise<Verdict> {
+  const { kind, key, subresource, context, parameters, reader } = write;
+  const request: AdmissionRequest = {
+    operation: "UPDATE",
+    kind,
+    key,
+    subresource,
+    object: next,
+    previous,
+    user: context.user,
+    dryRun: parameters.dryRun,
+    warn,
+  };
+  await admit(concerned, request, reader);
+  complete(write, update, next, previous, now);
+  await lifecycleOf(kind).beforeUpdate?.(next, previous, now, reader);
+  const verdict = verdictOf(write, update, next, previous, current, warn);
+  if (verdict.type !== "unchanged") await validate(concerned, request, reader);
+  return verdict;
+}
+
+function complete({ kind }: Write, { endpoint }: Update, next: AnyObject, previous: AnyObject, now: Date): void {
+  endpoint.prepare(next, previous, now);
+  keepSystemFields(next, previous);
+  advanceGeneration(kind, next, previous);
+  next.metadata.resourceVersion = previous.metadata.resourceVersion;
+}
+
+function verdictOf(
+  { kind }: Write,
+  { endpoint }: Update,
+  next: AnyObject,
+  previous: AnyObject,
+  current: Stored,
+  warn: (text: string) => void,
+): Verdict {
+  dedupeOwners(next, warn, true);
+  if (endpoint.problems === undefined) checkUpdate(kind, next, previous);
+  else checkSubresourceUpdate(kind, next, previous, endpoint.problems(next, previous));
+  if (endpoint.problems === undefined) for (const text of warningsOf(kind, next, previous)) warn(text);
+  const value = toStorage(kind, next);
+  if (mayGo(next, previous) && !lifecycleOf(kind).isHeld?.(next)) return { type: "delete", value };
+  if (isNoChange(value, current.value) && current.value.apiVersion === storageVersion(kind)) return { type: "unchanged" };
+  return { type: "put", value };
+}
+
+/** The last finalizer of an object that is being deleted has gone, and no grace period is left. */
+const mayGo = (next: AnyObject, previous: AnyObject): boolean =>
+  (next.metadata.finalizers ?? []).length === 0 &&
+  previous.metadata.deletionTimestamp !== undefined &&
+  (previous.metadata.deletionGracePeriodSeconds ?? 0) === 0;
+
+/** Times of field ownership alone are no change: who repeats himself writes nothing. */
+function isNoChange(next: JsonObject, current: JsonObject): boolean {
+  return same(withoutTimes(next), withoutTimes(current));
+}
+
+function withoutTimes(value: JsonObject): JsonObject {
+  const metadata = value.metadata as JsonObject & { managedFields?: readonly JsonObject[] };
+  if (metadata.managedFields === undefined) return value;
+  return { ...value, metadata: { ...metadata, managedFields: metadata.managedFields.map((entry) => without(entry, "time")) } };
+}
+
+/** @throws {StatusError} Conflict when the body was made from another state; Invalid when it names none and has to */
+function checkRevision({ kind, key }: Write, wanted: AnyObject, previous: AnyObject): void {
+  const revision = wanted.metadata.resourceVersion;
+  if (!revision || revision === "0") {
+    if (kind.behaviour.allowUnconditionalUpdate !== false) return;
+    throw invalid({ group: kind.group, kind: kind.plural }, key.name, [
+      { reason: "FieldValueInvalid", field: "metadata.resourceVersion", message: "Invalid value: 0: must be specified for an update" },
+    ]);
+  }
+  if (revision !== previous.metadata.resourceVersion) throw modified(kind, key.name);
+}

@@ -1,0 +1,36 @@
+/** Why a Pod stays pending, as kube-scheduler words it. @see k8s.io/kubernetes/pkg/scheduler/framework, FitError */
+import type { Pod } from "../api/generated/types.ts";
+import { type Occupancy, obstacles } from "./filters.ts";
+
+/** Reasons with the number of Nodes each holds for: `1 Insufficient cpu, 2 node(s) were unschedulable`. */
+function histogram(nodes: number, reasons: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const lines = [...counts].map(([reason, count]) => `${count} ${reason}`).toSorted((one, other) => (one < other ? -1 : 1));
+  return `0/${nodes} nodes are available: ${lines.join(", ")}.`;
+}
+
+/** A Node and the priorities of the Pods on it. */
+export interface OccupiedNode extends Occupancy {
+  readonly priorities: readonly number[];
+}
+
+/** The whole message of `FailedScheduling` and of the condition. */
+export function explain(pod: Pod, nodes: readonly OccupiedNode[]): string {
+  if (nodes.length === 0) return "no nodes available to schedule pods";
+  const found = nodes.map((node) => ({ node, obstacles: obstacles(pod, node) }));
+  const why = histogram(
+    nodes.length,
+    found.flatMap(({ obstacles }) => obstacles.map(({ reason }) => reason)),
+  );
+  if (pod.spec.preemptionPolicy === "Never") return `${why} preemption: not eligible due to preemptionPolicy=Never.`;
+
+  const priority = pod.spec.priority ?? 0;
+  const preemption = found.map(({ node, obstacles }) => {
+    if (obstacles.some(({ resolvable }) => !resolvable)) return "Preemption is not helpful for scheduling";
+    const victims = node.priorities.some((other) => other < priority);
+    // Pods of lower priority are there: moving them out of the way is not part of the plan yet, and the message says so.
+    return victims ? "Preemption of pods with lower priority is not supported yet" : "No preemption victims found for incoming pod";
+  });
+  return `${why} preemption: ${histogram(nodes.length, preemption)}`;
+}

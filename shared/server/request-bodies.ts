@@ -1,0 +1,80 @@
+/** Bodies of requests for a kind, decoded as far as the registry expects them. */
+import { builtinSchema } from "../api/builtin-schemas.ts";
+import { DecodeError, decodeObject } from "../api/codec.ts";
+import { apiVersionOf } from "../api/kind.ts";
+import type { JsonObject } from "../api/objects.ts";
+import type { SchemaNode } from "../api/schema.ts";
+import { badRequest } from "../errors/status-error.ts";
+import type { WriteParameters } from "../registry/registry.ts";
+import { decodeBody, objectBody, readBody } from "./body.ts";
+import type { KindRequest } from "./kind-request.ts";
+import { writeOptions } from "./query.ts";
+
+const deleteOptionsDefinition = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+
+export interface ObjectToWrite {
+  readonly body: JsonObject;
+  readonly write: WriteParameters;
+}
+
+/** @throws {StatusError} BadRequest, Invalid, RequestEntityTooLarge, UnsupportedMediaType */
+export async function objectToWrite(
+  { request, kind, query, context }: KindRequest,
+  optionsKind: "CreateOptions" | "UpdateOptions",
+): Promise<ObjectToWrite> {
+  const bytes = await readBody(request);
+  const { force: _force, ...write } = writeOptions(optionsKind, query, context.userAgent);
+  const decoded = decodeBody(bytes, request.headers.get("content-type") ?? "", kind.kind);
+  return { body: objectBody(decoded, kind.kind), write: { ...write, bodyProblems: decoded.duplicates } };
+}
+
+/** Reviews never reach the registry, so their bodies are checked against their schema here. */
+export async function reviewBody(request: KindRequest): Promise<JsonObject> {
+  const { kind, context } = request;
+  const { body, write } = await objectToWrite(request, "CreateOptions");
+  const own = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  if (body.apiVersion !== undefined && body.apiVersion !== own.apiVersion)
+    throw badRequest(
+      `the API version in the data (${textOf(body.apiVersion)}) does not match the expected API version (${own.apiVersion})`,
+    );
+  const { object, unknownFields } = decode(kind.schema, body, kind.kind);
+  const problems = [...(write.bodyProblems ?? []), ...unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`)];
+  if (problems.length > 0 && write.fieldValidation === "Strict")
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(", ")}`,
+    );
+  if (write.fieldValidation === "Warn") context.warnings.push(...problems);
+  return { ...object, ...own };
+}
+
+/** DeleteOptions in a body; of any group, since clients send them in the resource's own. An empty body is none, whatever its type. */
+export async function deleteBody({ request, kind }: KindRequest): Promise<JsonObject | undefined> {
+  const bytes = await readBody(request);
+  if (bytes.byteLength === 0) return undefined;
+  const body = objectBody(decodeBody(bytes, request.headers.get("content-type") ?? "", "DeleteOptions"), "DeleteOptions");
+  const groups = ["v1", "meta.k8s.io/v1", apiVersionOf(kind)];
+  if (
+    (body.kind !== undefined && body.kind !== "DeleteOptions") ||
+    (body.apiVersion !== undefined && !groups.includes(textOf(body.apiVersion)))
+  )
+    throw badRequest("decoded object cannot be converted to DeleteOptions");
+  return decode(builtinSchema(deleteOptionsDefinition), body, "DeleteOptions").object;
+}
+
+const decode = (schema: SchemaNode, body: JsonObject, kind: string): ReturnType<typeof decodeObject> => {
+  try {
+    return decodeObject(schema, body);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const version = textOf(body.apiVersion ?? "v1")
+      .split("/")
+      .at(-1);
+    throw badRequest(
+      `${textOf(body.kind ?? kind)} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${error.message}`,
+      error,
+    );
+  }
+};
+
+/** A value that should be a string, for a message. */
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

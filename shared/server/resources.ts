@@ -1,0 +1,77 @@
+/** Requests for resources: which kind they are about, and which operation their verb means. */
+import type { Kind } from "../api/kind.ts";
+import type { Catalog, Registry } from "../registry/registry.ts";
+import { deprecationWarning } from "./deprecation.ts";
+import { methodNotAllowed, pageNotFound, resourceNotFound } from "./errors.ts";
+import type { Exchange, KindRequest, ResourceOptions } from "./kind-request.ts";
+import { get, list, watch } from "./reads.ts";
+import type { ResourcePath } from "./request-info.ts";
+import { subresource } from "./subresources.ts";
+import { create, patch, remove, removeCollection, update } from "./writes.ts";
+
+export function resourceHandler(options: ResourceOptions): (exchange: Exchange) => Promise<Response> {
+  return async (exchange) => {
+    const { resource, info, context } = exchange;
+    const found = await findKind(options.registry, context.cluster, resource);
+    if (!found.kind) return found.groupIsBuiltIn ? Promise.reject(resourceNotFound()) : pageNotFound();
+    checkShape(found.kind, resource, exchange.request.method);
+    const request = { ...exchange, kind: found.kind, options };
+    const warning = deprecationWarning(found.kind);
+    if (warning) context.warnings.push(warning);
+    return resource.subresource === "" ? mainResource(request, info.verb) : subresource(request, info.verb);
+  };
+}
+
+/** A kind that came just now (a CRD and its first object arrive moments apart) is looked for again, strongly consistent. */
+async function findKind(
+  registry: Registry,
+  cluster: string,
+  { group, version, plural }: ResourcePath,
+): Promise<{ readonly kind: Kind | undefined; readonly groupIsBuiltIn: boolean }> {
+  const find = (catalog: Catalog) => catalog.byResource(group, version, plural);
+  let catalog = await registry.catalog(cluster);
+  let kind = find(catalog);
+  if (!kind || kind.custom) {
+    catalog = await registry.catalog(cluster, { fresh: true });
+    kind = find(catalog);
+  }
+  return { kind, groupIsBuiltIn: group === "" || catalog.all().some((one) => one.group === group && !one.custom) };
+}
+
+/** Which paths and methods exist for a kind: what is not routed does not exist, whoever asks. */
+function checkShape(kind: Kind, { namespace, name, subresource }: ResourcePath, method: string): void {
+  const inNamespace = namespace !== "" && kind.plural !== "namespaces";
+  if (inNamespace && !kind.namespaced) throw resourceNotFound();
+  if (kind.namespaced && !inNamespace) {
+    if (name !== "") throw resourceNotFound();
+    if (method !== "GET") throw methodNotAllowed();
+  }
+  if (subresource !== "" && !kind.subresources.some((one) => one.name === subresource)) throw resourceNotFound();
+}
+
+async function mainResource(request: KindRequest, verb: string): Promise<Response> {
+  const { kind, resource } = request;
+  if (request.request.method === "HEAD" || !kind.verbs.includes(verb)) throw methodNotAllowed();
+  if (verb === "create" && resource.name !== "") throw methodNotAllowed();
+  if ((verb === "update" || verb === "patch") && resource.name === "") throw methodNotAllowed();
+  switch (verb) {
+    case "get":
+      return get(request);
+    case "list":
+      return list(request);
+    case "watch":
+      return watch(request);
+    case "create":
+      return create(request);
+    case "update":
+      return update(request);
+    case "patch":
+      return patch(request);
+    case "delete":
+      return remove(request);
+    case "deletecollection":
+      return removeCollection(request);
+    default:
+      throw methodNotAllowed();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The end of a log: a closing slot, after which nothing is claimed; and, once nobody can be holding an old head any more, the removal
+ * of everything it left (rule 5).
+ */
+import { compact } from "./compaction.ts";
+import { unregisterLog } from "./log-index.ts";
+import { dropMarks, readMarks } from "./marks.ts";
+import type { ResourceLog } from "./resource-log.ts";
+import { insist, pauseAfter } from "./retry.ts";
+import { type SlotNumber, slotSortKey } from "./slot.ts";
+import { closingItem, timeOf } from "./slot-item.ts";
+
+/** Claims the closing slot, however many others have to be read first. @returns its number */
+export async function closeLog(log: ResourceLog): Promise<SlotNumber> {
+  const { table, keys, patience, hybridClock } = log.parts;
+  for (let attempt = 1; ; attempt++) {
+    const { head } = await log.fresh(log.arrive());
+    if (head.closed) return head.slot;
+    try {
+      await table.put(closingItem(keys, head.next, hybridClock.tick()), { type: "absent" });
+    } catch (error) {
+      // Whether it was written shows in the log.
+      if (attempt > 1_000) throw error;
+      await patience.clock.sleep(pauseAfter(attempt, patience.random));
+    }
+  }
+}
+
+/**
+ * Turns a closed log's slots into stubs at once and removes everything else when the stubs have had their time.
+ * @returns whether something is left to do, now or later
+ */
+export async function eraseLog(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
+  const { table, keys, birth, patience, settings } = log.parts;
+  const { head } = await log.fresh(log.arrive());
+  if (!head.closed) throw new Error(`${keys.slots} is not closed`);
+  const { done } = await log.view.materialize(mayGoOn);
+  if (!done) return true;
+  if (await compact(log, mayGoOn, { tokenAgeMs: 0, historyMs: 0, tombstoneMs: 0, stubMs: settings.stubMs })) return true;
+
+  const { erased, date } = await insist(patience, () => readMarks(table, keys, birth));
+  const old = date.getTime() - timeOf(head.time).getTime() >= settings.stubMs;
+  if (erased < head.slot || !old || !mayGoOn()) return true;
+  await log.view.erase();
+  for await (const ref of log.chunks.bornBefore(head.next)) await log.chunks.remove(ref);
+  await dropMarks(table, keys, patience);
+  const closing = { pk: keys.slots, sk: slotSortKey(head.slot) };
+  await insist(patience, () => table.delete(closing, { type: "equals", attribute: "time", value: head.time }));
+  await unregisterLog(table, keys.cluster, birth, keys.storage, patience);
+  return false;
+}

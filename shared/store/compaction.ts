@@ -1,0 +1,129 @@
+/**
+ * Compaction of one log: first the floor is raised by condition, then what lies below it becomes stubs, then old stubs go (rules 3, 4
+ * and 17). Ages are the table's clock minus the slots' own time (rule 20).
+ */
+import { raiseMark, readMarks } from "./marks.ts";
+import type { ResourceLog } from "./resource-log.ts";
+import { insist } from "./retry.ts";
+import type { StoreSettings } from "./settings.ts";
+import { type ChunkRef, type Slot, type SlotEntry, type SlotNumber, type Stub, slotSortKey } from "./slot.ts";
+import { stubItem, timeOf } from "./slot-item.ts";
+
+const slotsAtOnce = 200;
+
+/** How old something must be to go; see {@link StoreSettings}. */
+export type Ages = Pick<StoreSettings, "tokenAgeMs" | "historyMs" | "tombstoneMs" | "stubMs">;
+
+/** @returns whether something is left to do now */
+export async function compact(log: ResourceLog, mayGoOn: () => boolean, ages: Ages = log.parts.settings): Promise<boolean> {
+  const { table, keys, birth, patience } = log.parts;
+  const marks = await insist(patience, () => readMarks(table, keys, birth));
+  const { watermark, date } = marks;
+  // Nothing at or above the watermark is touched, and so never the newest slot either (rules 4 and 17).
+  const older = (from: SlotNumber, ageMs: number) => firstYoungerThan(log, from, watermark, date, ageMs);
+
+  const floor = await older(marks.floor, ages.tokenAgeMs);
+  if (floor > marks.floor) await raiseMark(table, keys, "floor", floor, patience);
+
+  const historyMs = Math.max(ages.historyMs, ages.tombstoneMs, ages.tokenAgeMs);
+  const target = await older(marks.stubbed, historyMs);
+  let stubbed = marks.stubbed;
+  while (stubbed < target) {
+    if (!mayGoOn()) return true;
+    stubbed = await stubSome(log, stubbed, target, date);
+    await raiseMark(table, keys, "stubbed", stubbed, patience);
+  }
+
+  let { erased } = marks;
+  while (erased < stubbed) {
+    if (!mayGoOn()) return true;
+    const next = await eraseSome(log, erased, stubbed, date, ages.stubMs);
+    if (next === erased) break;
+    await raiseMark(table, keys, "erased", next, patience);
+    erased = next;
+  }
+  return false;
+}
+
+/** The first slot in [from, end] that is younger than an age, or the end: a binary search, since time rises with the slots. */
+async function firstYoungerThan(log: ResourceLog, from: SlotNumber, end: SlotNumber, date: Date, ageMs: number): Promise<SlotNumber> {
+  const limit = date.getTime() - ageMs;
+  let low = from;
+  let high = Math.max(from, end);
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const entry = await log.tail.slot(middle);
+    if (entry && timeOf(entry.time).getTime() >= limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Replaces slots by stubs, oldest first. @returns the first slot that is left */
+async function stubSome(log: ResourceLog, from: SlotNumber, target: SlotNumber, date: Date): Promise<SlotNumber> {
+  const { table, keys, patience } = log.parts;
+  const { entries } = await log.tail.read(from, { limit: slotsAtOnce, to: target - 1 });
+  for (const entry of entries) {
+    if (entry.type !== "slot") continue;
+    const unshared = await scrub(log, entry);
+    const item = stubItem(keys, entry, date);
+    await insist(patience, () => table.put(item, { type: "equals", attribute: "time", value: entry.time }));
+    // Readers find the stub before they miss the chunks.
+    for (const ref of entry.overflow ? [...unshared, entry.overflow] : unshared) await log.chunks.remove(ref);
+  }
+  return from + entries.length;
+}
+
+/**
+ * Compares the view with a slot once more before the slot is gone, and repairs what it does not have (rule 16).
+ * @returns chunks of the slot that the view does not share
+ */
+async function scrub(log: ResourceLog, slot: Slot): Promise<readonly ChunkRef[]> {
+  const { patience, settings } = log.parts;
+  const deadline = patience.clock.now().getTime() + settings.materializeMs;
+  const unshared: ChunkRef[] = [];
+  for (const change of slot.changes) {
+    const { key, revision } = change.object;
+    let viewed = await log.view.peek(key);
+    if (!viewed || viewed.revision < revision) {
+      await log.view.write([change], deadline);
+      viewed = await log.view.peek(key);
+    }
+    if (change.body && viewed?.chunks !== change.body.id) unshared.push(change.body);
+  }
+  return unshared;
+}
+
+/** Removes stubs that are old enough, and the tombstones that their deletions left in the view. @returns the first slot that is left */
+async function eraseSome(log: ResourceLog, from: SlotNumber, end: SlotNumber, date: Date, stubMs: number): Promise<SlotNumber> {
+  const { table, keys, patience } = log.parts;
+  const { entries } = await log.tail.read(from, { limit: slotsAtOnce, to: end - 1 });
+  let next = from;
+  for (const entry of entries) {
+    if (!isOldStub(entry, date, stubMs)) break;
+    for (const { key, revision } of entry.deletions) await log.view.forget(key, revision);
+    await insist(patience, () =>
+      table.delete({ pk: keys.slots, sk: slotSortKey(entry.number) }, { type: "equals", attribute: "time", value: entry.time }),
+    );
+    next = entry.number + 1;
+  }
+  return next;
+}
+
+const isOldStub = (entry: SlotEntry, date: Date, ageMs: number): entry is Stub =>
+  entry.type === "stub" && date.getTime() - entry.since >= ageMs;
+
+/**
+ * Removes chunks that nothing refers to: those that no slot came to refer to, or whose object the view has moved on from. Whoever wrote
+ * them can refer to them no more, and every slot that might have is a stub (rule 21).
+ */
+export async function sweepChunks(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
+  const { table, keys, birth, patience, settings } = log.parts;
+  const { stubbed } = await insist(patience, () => readMarks(table, keys, birth));
+  for await (const { id, born, parts, key } of log.chunks.bornBefore(Math.max(0, stubbed - settings.chunkSlots - 1))) {
+    if (!mayGoOn()) return true;
+    const viewed = key === undefined ? undefined : await log.view.peek(key);
+    if (viewed?.chunks !== id) await log.chunks.remove({ id, born, parts });
+  }
+  return false;
+}

@@ -1,0 +1,214 @@
+/** Opens the store over a table: clusters, their logs, and their upkeep. */
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { closeLog, eraseLog } from "./closing.ts";
+import { readClusterIndex, registerCluster } from "./cluster-index.ts";
+import { type ClusterRecord, createClusterRecord, isClusterName, readCluster, replaceCluster } from "./cluster-record.ts";
+import { compact, sweepChunks } from "./compaction.ts";
+import { HybridClock } from "./hybrid-clock.ts";
+import { logKeys } from "./keys.ts";
+import { readLogIndex, registerLog } from "./log-index.ts";
+import { ResourceLog } from "./resource-log.ts";
+import { LogResourceStore } from "./resource-store.ts";
+import { insist, type Patience } from "./retry.ts";
+import { defaultSettings, type StoreSettings } from "./settings.ts";
+import { type ClusterStore, type Store, StoreBusyError, UnknownClusterError } from "./store.ts";
+import type { Table } from "./table.ts";
+
+export interface StoreOptions {
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1); for jitter and, when given, for the ids of changes. */
+  readonly random?: () => number;
+  readonly settings?: Partial<StoreSettings>;
+}
+
+/** One per process and table: what it knows is shared by everybody who uses it. */
+export function openStore(options: StoreOptions): Store {
+  return new LogStore(options);
+}
+
+class LogStore implements Store {
+  readonly #table: Table;
+  readonly #report: Log;
+  readonly #patience: Patience;
+  readonly #settings: StoreSettings;
+  readonly #hybridClock: HybridClock;
+  readonly #newId: () => string;
+  readonly #clusters = new Map<string, Promise<LogClusterStore>>();
+
+  constructor({ table, clock, log, random, settings }: StoreOptions) {
+    this.#table = table;
+    this.#report = log;
+    this.#patience = { clock, random: random ?? Math.random };
+    this.#settings = { ...defaultSettings, ...settings };
+    this.#hybridClock = new HybridClock(clock);
+    this.#newId = random ? () => idFrom(random) : () => randomBytes(12).toString("base64url");
+  }
+
+  cluster(name: string): Promise<ClusterStore> {
+    return this.#opened(name, async () => {
+      const record = isClusterName(name) ? await readCluster(this.#table, name, this.#patience) : undefined;
+      if (record?.state !== "open") throw new UnknownClusterError(`cluster ${name} does not exist`);
+      return record.incarnation;
+    });
+  }
+
+  async clusters(): Promise<readonly string[]> {
+    const names = await readClusterIndex(this.#table, this.#patience);
+    const records = await Promise.all(names.map((name) => readCluster(this.#table, name, this.#patience)));
+    return names.filter((_, index) => records[index]?.state === "open");
+  }
+
+  async createCluster(name: string): Promise<ClusterStore> {
+    if (!isClusterName(name)) throw new RangeError(`${JSON.stringify(name)} is no cluster name: it must be a DNS label`);
+    return this.#opened(name, async () => {
+      await registerCluster(this.#table, name, this.#patience);
+      const record = await createClusterRecord(this.#table, name, this.#patience);
+      if (record.state !== "open") throw new UnknownClusterError(`cluster ${name} is being deleted`);
+      return record.incarnation;
+    });
+  }
+
+  async deleteCluster(name: string): Promise<void> {
+    const record = await this.#record(name);
+    if (record.state === "deleted") return;
+    this.#clusters.delete(name);
+    const closing: ClusterRecord = { ...record, state: "closing" };
+    if (record.state === "open") await this.#replace(name, closing, record);
+    // Whoever makes a new log after this sees that the cluster is closing before its first slot.
+    const numbers = await this.#eachLog(name, record.incarnation, (log) => closeLog(log));
+    await this.#replace(name, { ...closing, state: "deleted", highest: Math.max(record.incarnation, ...numbers) }, closing);
+  }
+
+  async maintain(cluster: string, { untilMs }: { readonly untilMs: number }): Promise<boolean> {
+    const mayGoOn = () => this.#patience.clock.now().getTime() < untilMs;
+    let record = await this.#record(cluster);
+    if (record.state === "closing") {
+      await this.deleteCluster(cluster);
+      record = await this.#record(cluster);
+    }
+    const left: boolean[] = [];
+    for (const incarnation of record.state === "deleted" ? [...record.former, record.incarnation] : record.former) {
+      const remains = await this.#eachLog(cluster, incarnation, (log) => (mayGoOn() ? eraseLog(log, mayGoOn) : true));
+      if (remains.includes(true)) left.push(true);
+      else if (record.former.includes(incarnation)) record = await this.#dropFormer(cluster, record, incarnation);
+    }
+    if (record.state === "open") {
+      const store = (await this.cluster(cluster)) as LogClusterStore;
+      for (const storage of await readLogIndex(this.#table, cluster, store.incarnation, this.#patience)) {
+        left.push(mayGoOn() ? await this.#maintainLog(store.resource(storage).log, mayGoOn) : true);
+      }
+    }
+    return left.includes(true);
+  }
+
+  async #maintainLog(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
+    const { done } = await log.view.materialize(mayGoOn);
+    const slotsLeft = await compact(log, mayGoOn);
+    const chunksLeft = await sweepChunks(log, mayGoOn);
+    return !done || slotsLeft || chunksLeft;
+  }
+
+  /** Does something with every log of an incarnation, apart from what this process knows of them already. */
+  async #eachLog<T>(name: string, incarnation: number, job: (log: ResourceLog) => T | Promise<T>): Promise<T[]> {
+    const store = this.#clusterStore(name, incarnation);
+    const results: T[] = [];
+    for (const storage of await readLogIndex(this.#table, name, incarnation, this.#patience)) {
+      results.push(await job(store.resource(storage).log));
+    }
+    return results;
+  }
+
+  async #record(name: string): Promise<ClusterRecord> {
+    const record = isClusterName(name) ? await readCluster(this.#table, name, this.#patience) : undefined;
+    if (!record) throw new UnknownClusterError(`cluster ${name} does not exist`);
+    return record;
+  }
+
+  /** Nobody else may have changed the record meanwhile, unless to the same. */
+  async #replace(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<void> {
+    if (await insist(this.#patience, () => replaceCluster(this.#table, name, next, previous))) return;
+    const { incarnation, state } = await this.#record(name);
+    if (incarnation !== next.incarnation || state === "open") throw new StoreBusyError(`cluster ${name} is being changed by somebody else`);
+  }
+
+  async #dropFormer(name: string, record: ClusterRecord, erased: number): Promise<ClusterRecord> {
+    const next = { ...record, former: record.former.filter((incarnation) => incarnation !== erased) };
+    await insist(this.#patience, () => replaceCluster(this.#table, name, next, record));
+    return this.#record(name);
+  }
+
+  /** A cluster's store is opened once; a failure is not remembered. */
+  #opened(name: string, incarnation: () => Promise<number>): Promise<LogClusterStore> {
+    const known = this.#clusters.get(name);
+    if (known) return known;
+    const opening = incarnation().then((number) => this.#clusterStore(name, number));
+    this.#clusters.set(name, opening);
+    opening.catch(() => this.#forget(name, opening));
+    return opening;
+  }
+
+  #clusterStore(name: string, incarnation: number): LogClusterStore {
+    return new LogClusterStore(name, incarnation, (storage) => {
+      const log = new ResourceLog({
+        table: this.#table,
+        keys: logKeys(name, incarnation, storage),
+        birth: incarnation,
+        patience: this.#patience,
+        settings: this.#settings,
+        hybridClock: this.#hybridClock,
+        ended: () => this.#clusters.delete(name),
+        assertCurrent: () => this.#assertCurrent(name, incarnation),
+      });
+      return new LogResourceStore(log, {
+        report: this.#report,
+        newId: this.#newId,
+        beforeFirstSlot: () => this.#beforeFirstSlot(name, incarnation, storage),
+      });
+    });
+  }
+
+  /** The log is written down first, and the cluster looked at after that: its deletion goes the other way round. */
+  async #beforeFirstSlot(name: string, incarnation: number, storage: string): Promise<void> {
+    await registerLog(this.#table, name, incarnation, storage, this.#patience);
+    await this.#assertCurrent(name, incarnation);
+  }
+
+  async #assertCurrent(name: string, incarnation: number): Promise<void> {
+    const record = await readCluster(this.#table, name, this.#patience);
+    if (record?.state === "open" && record.incarnation === incarnation) return;
+    this.#clusters.delete(name);
+    throw new UnknownClusterError(`cluster ${name} was deleted`);
+  }
+
+  #forget(name: string, opening: Promise<LogClusterStore>): void {
+    if (this.#clusters.get(name) === opening) this.#clusters.delete(name);
+  }
+}
+
+class LogClusterStore implements ClusterStore {
+  readonly cluster: string;
+  readonly incarnation: number;
+  readonly #open: (storage: string) => LogResourceStore;
+  readonly #resources = new Map<string, LogResourceStore>();
+
+  constructor(cluster: string, incarnation: number, open: (storage: string) => LogResourceStore) {
+    this.cluster = cluster;
+    this.incarnation = incarnation;
+    this.#open = open;
+  }
+
+  resource(storage: string): LogResourceStore {
+    let resource = this.#resources.get(storage);
+    if (!resource) {
+      resource = this.#open(storage);
+      this.#resources.set(storage, resource);
+    }
+    return resource;
+  }
+}
+
+const idFrom = (random: () => number): string => Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join("");

@@ -1,0 +1,170 @@
+/**
+ * The objects as items of their own: what follows from the log up to a watermark. Behind or absent it costs time, never correctness:
+ * every write here is conditional on being newer, and a deletion leaves a tombstone (rules 13, 15, 16).
+ */
+import type { Chunks } from "./chunks.ts";
+import { deepFreeze, packText, parseValue, unpackText } from "./encoding.ts";
+import type { LogKeys } from "./keys.ts";
+import { raiseMark, readMarks } from "./marks.ts";
+import { forEachOf, insist, type Patience, pauseAfter } from "./retry.ts";
+import type { ChunkRef, LoggedChange, SlotEntry, SlotNumber } from "./slot.ts";
+import type { Revision, Stored } from "./store.ts";
+import type { Item, Table } from "./table.ts";
+import type { Tail } from "./tail.ts";
+
+/** What the view says of a key. Absent: the object did not exist at the watermark. */
+export type Viewed = Stored | { readonly key: string; readonly gone: Revision };
+
+const slotsAtOnce = 500;
+const rereads = 6;
+
+export interface ViewParts {
+  readonly table: Table;
+  readonly keys: LogKeys;
+  readonly chunks: Chunks;
+  readonly tail: Tail;
+  readonly patience: Patience;
+  readonly birth: SlotNumber;
+  /** A materializer that slept longer than this stops, lest it bring back what was removed since. */
+  readonly materializeMs: number;
+}
+
+export class View {
+  readonly #parts: ViewParts;
+
+  constructor(parts: ViewParts) {
+    this.#parts = parts;
+  }
+
+  /** One object's item, read strongly. */
+  async get(key: string): Promise<Viewed | undefined> {
+    const { table, keys, patience } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      const { item } = await insist(patience, () => table.get({ pk: keys.view, sk: key }, { consistent: true }));
+      if (!item) return undefined;
+      const viewed = await this.#read(item);
+      if (viewed) return viewed;
+      await this.#again(attempt, key);
+    }
+  }
+
+  /** Every object's item, in order, read strongly page by page. */
+  async *all(): AsyncGenerator<readonly Viewed[]> {
+    const { table, keys, patience } = this.#parts;
+    const query = { pk: keys.view, consistent: true } as const;
+    let page = await insist(patience, () => table.query(query));
+    for (;;) {
+      const { cursor } = page;
+      // The next page is on its way while this one is read.
+      const following = cursor && insist(patience, () => table.query({ ...query, cursor }));
+      following?.catch(() => {});
+      yield await Promise.all(
+        page.items.map(async (item) => (await this.#read(item)) ?? (await this.get(item.sk)) ?? { key: item.sk, gone: 0 }),
+      );
+      if (!following) return;
+      page = await following;
+    }
+  }
+
+  /**
+   * Applies the log to the view, from the watermark on.
+   * @param until stop early once it is false
+   * @returns the watermark, and whether it is the log's head
+   */
+  async materialize(until: () => boolean): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
+    const { table, keys, tail, patience, birth } = this.#parts;
+    let { watermark } = await readMarks(table, keys, birth);
+    for (;;) {
+      const deadline = patience.clock.now().getTime() + this.#parts.materializeMs;
+      const { entries, complete } = await tail.read(watermark + 1, { limit: slotsAtOnce });
+      if (entries.some(({ type }) => type === "stub")) {
+        // Somebody else went on from there, and compaction followed.
+        ({ watermark } = await readMarks(table, keys, birth));
+        continue;
+      }
+      const last = entries.at(-1);
+      if (last) {
+        await this.write(newestPerKey(entries), deadline);
+        await raiseMark(table, keys, "watermark", last.number, patience);
+        watermark = last.number;
+      }
+      if (complete) return { watermark, done: true };
+      if (!until()) return { watermark, done: false };
+    }
+  }
+
+  /** Writes what a change made of its object, unless the view has something newer. All are acknowledged when it resolves. */
+  async write(changes: readonly LoggedChange[], deadline: number): Promise<void> {
+    const { table, keys, patience } = this.#parts;
+    await forEachOf(changes, 16, (change) => {
+      if (patience.clock.now().getTime() > deadline) throw new StaleMaterializerError();
+      const { revision } = change.object;
+      const item = viewItem(keys, change);
+      return insist(patience, () => table.put(item, { type: "absentOrLess", attribute: "revision", value: revision }));
+    });
+  }
+
+  /** Removes an item, the tombstone that a deletion left for instance, if it is still of this revision. */
+  async forget(key: string, revision: Revision): Promise<void> {
+    const { table, keys, patience } = this.#parts;
+    await insist(patience, () => table.delete({ pk: keys.view, sk: key }, { type: "equals", attribute: "revision", value: revision }));
+  }
+
+  /** What the view has of a key, without reading its body: for compaction. */
+  async peek(key: string): Promise<{ readonly revision: Revision; readonly chunks: string | undefined } | undefined> {
+    const { table, keys, patience } = this.#parts;
+    const { item } = await insist(patience, () => table.get({ pk: keys.view, sk: key }, { consistent: true }));
+    return item && { revision: Number(item.revision), chunks: refOf(item)?.id };
+  }
+
+  /** Removes every item: the log is over. */
+  async erase(): Promise<void> {
+    const { table, keys, patience } = this.#parts;
+    for (;;) {
+      const { items } = await insist(patience, () => table.query({ pk: keys.view, consistent: true }));
+      if (items.length === 0) return;
+      await forEachOf(items, 8, ({ sk, revision }) => this.forget(sk, Number(revision)));
+    }
+  }
+
+  async #read(item: Item): Promise<Viewed | undefined> {
+    const revision = Number(item.revision);
+    if (item.gone === true) return { key: item.sk, gone: revision };
+    const ref = refOf(item);
+    const bytes = ref ? await this.#parts.chunks.read(ref) : item.body;
+    if (!(bytes instanceof Uint8Array)) return undefined;
+    const value = parseValue(unpackText(bytes), item.exact === true) as Stored["value"];
+    deepFreeze(value);
+    return Object.freeze({ key: item.sk, revision, value });
+  }
+
+  async #again(attempt: number, key: string): Promise<void> {
+    const { clock, random } = this.#parts.patience;
+    if (attempt === rereads) throw new Error(`chunks of ${key} in ${this.#parts.keys.view} are missing`);
+    await clock.sleep(pauseAfter(attempt, random));
+  }
+}
+
+/** A materializer found that it had slept too long to go on (rule 16). Nothing is wrong: the next one starts afresh. */
+export class StaleMaterializerError extends Error {
+  override readonly name = "StaleMaterializerError";
+}
+
+function newestPerKey(entries: readonly SlotEntry[]): readonly LoggedChange[] {
+  const newest = new Map<string, LoggedChange>();
+  for (const entry of entries) {
+    if (entry.type === "slot") for (const change of entry.changes) newest.set(change.object.key, change);
+  }
+  return [...newest.values()];
+}
+
+function viewItem(keys: LogKeys, { type, object, body }: LoggedChange): Item {
+  const base = { pk: keys.view, sk: object.key, revision: object.revision };
+  if (type === "delete") return { ...base, gone: true };
+  if (body) return { ...base, chunks: JSON.stringify(body), ...(body.exact && { exact: true }) };
+  const text = JSON.stringify(object.value);
+  const exact = deepFreeze(object.value).exact;
+  return { ...base, body: packText(text), ...(exact && { exact }) };
+}
+
+const refOf = (item: Item): ChunkRef | undefined => (typeof item.chunks === "string" ? (JSON.parse(item.chunks) as ChunkRef) : undefined);

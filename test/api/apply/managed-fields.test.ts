@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { FieldSet } from "../../../shared/api/apply/field-set.ts";
+import { applyConfiguration, type Operation, trackUpdate } from "../../../shared/api/apply/managed-fields.ts";
+import { builtinSchema } from "../../../shared/api/builtin-schemas.ts";
+import type { JsonObject, ManagedFieldsEntry } from "../../../shared/api/objects.ts";
+
+const schema = builtinSchema("io.k8s.api.apps.v1.Deployment");
+const noon = new Date("2026-11-20T12:00:00Z");
+const later = new Date("2026-11-20T12:05:00Z");
+
+const by = (manager: string, more: Partial<Operation> = {}): Operation => ({ schema, manager, apiVersion: "apps/v1", subresource: "", now: noon, ...more });
+const applyBy = (manager: string, live: JsonObject | undefined, config: JsonObject, more: Partial<Operation> & { force?: boolean } = {}) =>
+  applyConfiguration(live, config, { ...by(manager, more), force: more.force ?? false, resource: { group: "apps", plural: "deployments" }, name: "web" });
+
+const deployment = (spec: JsonObject = {}, labels?: Record<string, string>): JsonObject => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web", ...(labels && { labels }) },
+  spec,
+});
+const container = (name: string, image: string, more: JsonObject = {}) => ({ name, image, ...more });
+const withContainers = (...containers: JsonObject[]) => deployment({ template: { spec: { containers } } });
+const imageField = (name: string) => `{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\\"name\\":\\"${name}\\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`;
+const entries = (object: JsonObject) => (object.metadata as JsonObject).managedFields as ManagedFieldsEntry[];
+const owned = (object: JsonObject, manager: string) => JSON.stringify(entries(object).find((entry) => entry.manager === manager)?.fieldsV1);
+
+describe("checklist 38: managed fields on every write", () => {
+  it("give a creation's fields to its manager", () => {
+    const created = trackUpdate(undefined, withContainers(container("web", "web:1")), by("kubectl-create"));
+    expect(entries(created)[0]).toMatchObject({ manager: "kubectl-create", operation: "Update", apiVersion: "apps/v1", time: "2026-11-20T12:00:00Z", fieldsType: "FieldsV1" });
+    expect(owned(created, "kubectl-create")).toBe(imageField("web"));
+  });
+
+  it("move a changed field to whoever changed it", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1, paused: true }), by("one"));
+    const updated = trackUpdate(created, { ...created, spec: { replicas: 2, paused: true } }, by("two", { now: later }));
+    expect(owned(updated, "one")).toBe('{"f:spec":{"f:paused":{}}}');
+    expect(owned(updated, "two")).toBe('{"f:spec":{"f:replicas":{}}}');
+  });
+
+  it("take removed fields from everybody", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1, paused: true }), by("one"));
+    const { metadata, ...rest } = created;
+    const updated = trackUpdate(created, { ...rest, metadata, spec: { replicas: 1 } }, by("two"));
+    expect(owned(updated, "one")).toBe('{"f:spec":{"f:replicas":{}}}');
+  });
+
+  it("keep the time of a write that changes nothing", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1 }), by("one"));
+    expect(trackUpdate(created, created, by("one", { now: later }))).toEqual(created);
+  });
+
+  it("are cleared by [{}]", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1 }), by("one"));
+    const cleared = trackUpdate(created, { ...created, metadata: { name: "web", managedFields: [{}] } }, by("one"));
+    expect(entries(cleared)).toBeUndefined();
+  });
+
+  it("merge the oldest of more than ten update managers", () => {
+    let object = deployment({});
+    for (let index = 0; index < 14; index++) {
+      const metadata = object.metadata as JsonObject;
+      const labels = { ...(metadata.labels as object), [`l${index}`]: "x" };
+      object = trackUpdate(index === 0 ? undefined : object, { ...object, metadata: { ...metadata, labels } }, by(`m${index}`, { now: new Date(noon.getTime() + index * 1000) }));
+    }
+    const names = entries(object).map(({ manager }) => manager);
+    expect(names).toHaveLength(10);
+    expect(names).toContain("ancient-changes");
+    expect(owned(object, "ancient-changes")).toContain("f:l0");
+  });
+
+  it("leave the status to /status", () => {
+    const ignored = FieldSet.of([["f:status"]]);
+    const created = trackUpdate(undefined, { ...deployment({ replicas: 1 }), status: { replicas: 3 } }, by("one", { ignored }));
+    expect(owned(created, "one")).toBe('{"f:spec":{"f:replicas":{}}}');
+  });
+});
+
+describe("checklist 38: server-side apply", () => {
+  it("creates and owns exactly what the configuration names", () => {
+    const { object, changed } = applyBy("ci", undefined, withContainers(container("web", "web:1")));
+    expect(changed).toBe(true);
+    expect(entries(object)[0]).toMatchObject({ manager: "ci", operation: "Apply" });
+    expect(owned(object, "ci")).toBe(imageField("web"));
+  });
+
+  it("changes nothing when applied again", () => {
+    const { object } = applyBy("ci", undefined, withContainers(container("web", "web:1")));
+    const again = applyBy("ci", object, withContainers(container("web", "web:1")), { now: later });
+    expect(again.changed).toBe(false);
+    expect(again.object).toEqual(object);
+  });
+
+  it("merges list items by key and keeps those of others", () => {
+    const { object } = applyBy("ci", undefined, withContainers(container("web", "web:1")));
+    const both = applyBy("mesh", object, withContainers(container("proxy", "proxy:1")));
+    expect((both.object.spec as any).template.spec.containers).toEqual([container("web", "web:1"), container("proxy", "proxy:1")]);
+  });
+
+  it("removes what its manager no longer names, unless somebody else owns it", () => {
+    const first = applyBy("ci", undefined, deployment({ replicas: 2, paused: true }, { a: "1", b: "2" })).object;
+    const shared = applyBy("other", first, deployment({}, { a: "1" })).object;
+    const { object } = applyBy("ci", shared, deployment({ replicas: 2 }));
+    expect(object.spec).toEqual({ replicas: 2 });
+    expect((object.metadata as JsonObject).labels).toEqual({ a: "1" });
+  });
+
+  it("removes a list item that it alone owned", () => {
+    const first = applyBy("ci", undefined, withContainers(container("web", "web:1"), container("old", "old:1"))).object;
+    const { object } = applyBy("ci", first, withContainers(container("web", "web:1")));
+    expect((object.spec as any).template.spec.containers).toEqual([container("web", "web:1")]);
+  });
+
+  it("refuses to change what somebody else owns, and says whose and which", () => {
+    const live = trackUpdate(undefined, deployment({ replicas: 1 }), by("kubectl-scale"));
+    expect(() => applyBy("ci", live, deployment({ replicas: 5 }))).toThrow(
+      expect.objectContaining({
+        reason: "Conflict",
+        message: 'Apply failed with 1 conflict: conflict with "kubectl-scale" using apps/v1 at 2026-11-20T12:00:00Z: .spec.replicas',
+        details: expect.objectContaining({ causes: [expect.objectContaining({ reason: "FieldManagerConflict", field: ".spec.replicas" })] }),
+      }),
+    );
+  });
+
+  it("takes it over by force", () => {
+    const live = trackUpdate(undefined, deployment({ replicas: 1 }), by("kubectl-scale"));
+    const { object } = applyBy("ci", live, deployment({ replicas: 5 }), { force: true });
+    expect(object.spec).toEqual({ replicas: 5 });
+    expect(owned(object, "kubectl-scale")).toBeUndefined();
+  });
+
+  it("shares a field that both want alike", () => {
+    const live = applyBy("one", undefined, deployment({ replicas: 1 })).object;
+    const { object } = applyBy("two", live, deployment({ replicas: 1 }));
+    expect(entries(object).map(({ manager }) => manager).toSorted()).toEqual(["one", "two"]);
+  });
+
+  it("raises no conflict for kubectl over its own client-side apply (trap 12)", () => {
+    const config = deployment({ replicas: 1 });
+    const annotations = { "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify(config) };
+    const live = trackUpdate(undefined, { ...config, metadata: { name: "web", annotations } }, by("kubectl-client-side-apply"));
+    const { object } = applyBy("kubectl", live, deployment({ replicas: 2 }));
+    expect(object.spec).toEqual({ replicas: 2 });
+    expect(() => applyBy("somebody", live, deployment({ replicas: 2 }))).toThrow(/conflict/);
+  });
+
+  it("refuses a configuration with managedFields", () => {
+    expect(() => applyBy("ci", undefined, { ...deployment(), metadata: { name: "web", managedFields: [{ manager: "x" }] } })).toThrow(/managedFields must be nil/);
+  });
+});

@@ -1,0 +1,156 @@
+import { spawn, spawnSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, createServer } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import { credentials } from "../../../local/data/credentials.ts";
+import { openDataFolder } from "../../../local/data/folder.ts";
+import { writeKubeconfig } from "../../../local/data/kubeconfig.ts";
+import { UserError } from "../../../local/user-error.ts";
+
+const folders: string[] = [];
+const aFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), "binnacle-data-"));
+  folders.push(folder);
+  return folder;
+};
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+const mode = (path: string) => statSync(path).mode & 0o777;
+
+describe("the data folder", () => {
+  it("is made for its user alone", () => {
+    const path = join(aFolder(), "deep", "data");
+    const folder = openDataFolder(path, "0.1.0");
+    expect(mode(path)).toBe(0o700);
+    expect(JSON.parse(readFileSync(join(path, "format.json"), "utf8"))).toEqual({ format: 1, madeBy: "0.1.0" });
+    folder.release();
+    expect(existsSync(join(path, "lock"))).toBe(false);
+  });
+
+  it("is used by one process at a time", () => {
+    const path = aFolder();
+    const first = openDataFolder(path, "0.1.0");
+    expect(() => openDataFolder(path, "0.1.0")).toThrow(new RegExp(`in use by another Binnacle \\(process ${process.pid}\\)`, "u"));
+    first.release();
+    openDataFolder(path, "0.1.0").release();
+  });
+
+  it("is free again when its holder was killed, even if its pid lives on as another process", () => {
+    const path = aFolder();
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    writeFileSync(join(path, "lock"), JSON.stringify({ pid, startedAt: "before" }));
+    openDataFolder(path, "0.1.0").release();
+    writeFileSync(join(path, "lock"), JSON.stringify({ pid: process.pid, startedAt: "another boot" }));
+    openDataFolder(path, "0.1.0").release();
+    writeFileSync(join(path, "lock"), "");
+    openDataFolder(path, "0.1.0").release();
+  });
+
+  it("is refused when a newer version made it", () => {
+    const path = aFolder();
+    writeFileSync(join(path, "format.json"), JSON.stringify({ format: 99, madeBy: "7.0.0" }));
+    expect(() => openDataFolder(path, "0.1.0")).toThrow(/made by a newer Binnacle \(7\.0\.0\)/u);
+    expect(existsSync(join(path, "lock"))).toBe(false);
+  });
+
+  it("is refused when it is damaged, somebody else's, or a file", () => {
+    const damaged = aFolder();
+    writeFileSync(join(damaged, "format.json"), "{");
+    expect(() => openDataFolder(damaged, "0.1.0")).toThrow(/damaged/u);
+    const foreign = aFolder();
+    writeFileSync(join(foreign, "thesis.tex"), "");
+    expect(() => openDataFolder(foreign, "0.1.0")).toThrow(/holds other files \(thesis\.tex\)/u);
+    expect(() => openDataFolder(join(foreign, "thesis.tex"), "0.1.0")).toThrow(/is not a folder/u);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("is refused when it cannot be written (skipped for root, who can)", () => {
+    const path = aFolder();
+    chmodSync(path, 0o500);
+    expect(() => openDataFolder(path, "0.1.0")).toThrow(UserError);
+  });
+
+  it("is let go of by kill -9", async () => {
+    const path = aFolder();
+    const script = `import { openDataFolder } from ${JSON.stringify(join(import.meta.dirname, "../../../local/data/folder.ts"))};
+      openDataFolder(${JSON.stringify(path)}, "0.1.0"); console.log("held"); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    expect(() => openDataFolder(path, "0.1.0")).toThrow(/in use/u);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    openDataFolder(path, "0.1.0").release();
+  });
+});
+
+describe("the secrets", () => {
+  const hosts = ["localhost", "127.0.0.1", "::1"];
+  const now = new Date();
+
+  it("are kept, readable for their user alone", () => {
+    const folder = openDataFolder(aFolder(), "0.1.0");
+    const first = credentials(folder, hosts, now);
+    expect(credentials(folder, hosts, now)).toEqual(first);
+    for (const name of ["ca.key", "server.key", "admin-token"] as const) expect(mode(folder.file(name))).toBe(0o600);
+    expect(first.adminToken).toHaveLength(43);
+    folder.release();
+  });
+
+  it("serve TLS for every host, to clients that trust the authority", async () => {
+    const folder = openDataFolder(aFolder(), "0.1.0");
+    const { authority, server } = credentials(folder, [...hosts, "dev.example.test", "fd00::12:5"], now);
+    const listener = createServer(server, (socket) => socket.end());
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    const { port } = listener.address() as AddressInfo;
+    for (const servername of ["localhost", "dev.example.test"]) {
+      const socket = connect({ host: "127.0.0.1", port, servername, ca: authority });
+      await once(socket, "secureConnect");
+      expect(socket.authorized).toBe(true);
+      socket.destroy();
+    }
+    listener.close();
+    const certificate = new X509Certificate(server.cert);
+    for (const address of ["127.0.0.1", "::1", "fd00::12:5"]) expect(certificate.checkIP(address)).toBe(address);
+    expect(certificate.checkIssued(new X509Certificate(authority))).toBe(true);
+    expect(new X509Certificate(authority).ca).toBe(true);
+    expect(certificate.ca).toBe(false);
+    folder.release();
+  });
+
+  it("are renewed when they near their end or a host is new, under the same authority", () => {
+    const folder = openDataFolder(aFolder(), "0.1.0");
+    const first = credentials(folder, hosts, now);
+    const later = credentials(folder, hosts, new Date(now.getTime() + 340 * 24 * 3_600_000));
+    expect(later.server.cert).not.toBe(first.server.cert);
+    expect(later.authority).toBe(first.authority);
+    const wider = credentials(folder, [...hosts, "dev.test"], now);
+    expect(new X509Certificate(wider.server.cert).checkHost("dev.test")).toBe("dev.test");
+    folder.release();
+  });
+});
+
+describe("the kubeconfig", () => {
+  it("is a file of its own, readable for its user alone", () => {
+    const path = join(aFolder(), "sub", "kubeconfig");
+    writeKubeconfig(path, { url: "https://127.0.0.1:6443", ca: "PEM", token: "secret" });
+    expect(mode(path)).toBe(0o600);
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    expect(config.clusters[0].cluster).toEqual({
+      server: "https://127.0.0.1:6443",
+      "certificate-authority-data": Buffer.from("PEM").toString("base64"),
+    });
+    expect(config.users[0].user.token).toBe("secret");
+    expect(config["current-context"]).toBe(config.contexts[0].name);
+  });
+
+  it("says where it could not be written", () => {
+    const file = join(aFolder(), "file");
+    writeFileSync(file, "");
+    expect(() => writeKubeconfig(join(file, "kubeconfig"), { url: "", ca: "", token: "" })).toThrow(/cannot be written.*--kubeconfig/u);
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { defaultAdmission } from "../../shared/admission/index.ts";
+import { bootstrap } from "../../shared/registry/bootstrap.ts";
+import { inProcessClient } from "../../shared/registry/client.ts";
+import { aRegistry, driven } from "../support/registry.ts";
+
+const names = (items: readonly { readonly metadata: { readonly name: string } }[]) => items.map(({ metadata }) => metadata.name);
+
+describe("checklist 61: what a cluster has from the start", () => {
+  it("namespaces and the system's priority classes, made once", async () => {
+    const api = await aRegistry({ admission: defaultAdmission() });
+    const client = inProcessClient(api.registry, { cluster: "test", part: "bootstrap" });
+    await bootstrap(client);
+    const before = await api.list("namespaces");
+    expect(names(before.items)).toEqual(["default", "kube-node-lease", "kube-public", "kube-system"]);
+    expect((await api.list("priorityclasses.scheduling.k8s.io")).items).toMatchObject([
+      { metadata: { name: "system-cluster-critical" }, value: 2_000_000_000 },
+      { metadata: { name: "system-node-critical" }, value: 2_000_001_000 },
+    ]);
+    await bootstrap(client);
+    expect((await api.list("namespaces")).resourceVersion).toBe(before.resourceVersion);
+  });
+
+  it("two processes may do it at once", async () => {
+    const one = await aRegistry();
+    const other = await aRegistry({ table: one.table, clock: one.clock });
+    await driven(
+      one,
+      Promise.all([one, other].map(({ registry }) => bootstrap(inProcessClient(registry, { cluster: "test", part: "bootstrap" })))),
+    );
+    expect((await one.list("namespaces")).items).toHaveLength(4);
+  });
+});

@@ -1,0 +1,508 @@
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../shared/api/objects.ts";
+import { inProcessClient } from "../../shared/registry/client.ts";
+import { customResourceCleanup } from "../../shared/registry/custom/cleanup.ts";
+import { aConfigMap, aRegistry, refusal, type TestRegistry } from "../support/registry.ts";
+
+const cronTabSchema: JsonObject = {
+  type: "object",
+  required: ["spec"],
+  properties: {
+    spec: {
+      type: "object",
+      required: ["cronSpec"],
+      properties: {
+        cronSpec: { type: "string", pattern: "^\\S+( \\S+)*$", maxLength: 20 },
+        replicas: { type: "integer", minimum: 1, maximum: 10, default: 1 },
+        mode: { type: "string", enum: ["fast", "slow"] },
+        port: { "x-kubernetes-int-or-string": true },
+        note: { type: "string", nullable: true },
+        plain: { type: "string", default: "x" },
+        free: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+        labels: { type: "object", additionalProperties: { type: "string" } },
+        hosts: {
+          type: "array",
+          "x-kubernetes-list-type": "map",
+          "x-kubernetes-list-map-keys": ["name"],
+          items: { type: "object", required: ["name"], properties: { name: { type: "string" }, weight: { type: "number", default: 1 } } },
+        },
+        until: { type: "string", format: "date-time" },
+      },
+    },
+    status: { type: "object", properties: { replicas: { type: "integer" }, labelSelector: { type: "string" } } },
+  },
+};
+
+interface DefinitionOptions {
+  readonly versions?: readonly JsonObject[];
+  readonly names?: JsonObject;
+  readonly group?: string;
+}
+
+const version = (extra: JsonObject = {}): JsonObject => ({
+  name: "v1",
+  served: true,
+  storage: true,
+  schema: { openAPIV3Schema: cronTabSchema },
+  subresources: {
+    status: {},
+    scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".status.labelSelector" },
+  },
+  ...extra,
+});
+
+const definition = ({ versions = [version()], names = {}, group = "stable.example.com" }: DefinitionOptions = {}): JsonObject => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: `${(names.plural as string) ?? "crontabs"}.${group}` },
+  spec: { group, scope: "Namespaced", names: { plural: "crontabs", kind: "CronTab", shortNames: ["ct"], ...names }, versions },
+});
+
+const definitions = "customresourcedefinitions.apiextensions.k8s.io";
+const crontabs = "crontabs.stable.example.com";
+
+const cronTab = (name: string, spec: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
+  apiVersion: "stable.example.com/v1",
+  kind: "CronTab",
+  metadata: { name },
+  spec: { cronSpec: "* * *", ...spec },
+  ...more,
+});
+
+async function withCronTabs(options: DefinitionOptions = {}): Promise<TestRegistry> {
+  const api = await aRegistry();
+  await api.create(definitions, definition(options));
+  return api;
+}
+
+describe("checklist 60: a CustomResourceDefinition", () => {
+  it("is accepted and established in the write that makes it", async () => {
+    const api = await aRegistry();
+    const made = await api.create(definitions, definition());
+    expect(made).toMatchObject({
+      metadata: { generation: 1 },
+      status: {
+        acceptedNames: { plural: "crontabs", singular: "crontab", kind: "CronTab", listKind: "CronTabList", shortNames: ["ct"] },
+        storedVersions: ["v1"],
+        conditions: [
+          { type: "NamesAccepted", status: "True", reason: "NoConflicts" },
+          { type: "Established", status: "True", reason: "InitialNamesAccepted" },
+        ],
+      },
+    });
+  });
+
+  it("makes a kind in the catalog, which then has another version", async () => {
+    const api = await aRegistry();
+    const before = await api.registry.catalog("test", { fresh: true });
+    expect(before.byResource("stable.example.com", "v1", "crontabs")).toBeUndefined();
+    await api.create(definitions, definition());
+    const after = await api.registry.catalog("test", { fresh: true });
+    expect(after.version).not.toBe(before.version);
+    expect(after.byKind("stable.example.com", "v1", "CronTab")).toMatchObject({
+      plural: "crontabs",
+      singular: "crontab",
+      listKind: "CronTabList",
+      namespaced: true,
+      storage: "crontabs.stable.example.com",
+      definition: "com.example.stable.v1.CronTab",
+      subresources: [{ name: "status" }, { name: "scale", group: "autoscaling", kind: "Scale" }],
+    });
+  });
+
+  it("serves the versions that say so", async () => {
+    const api = await withCronTabs({
+      versions: [version(), version({ name: "v2", storage: false }), version({ name: "v3", storage: false, served: false })],
+    });
+    const kinds = (await api.registry.catalog("test", { fresh: true })).all().filter(({ custom }) => custom);
+    expect(kinds.map((kind) => kind.version)).toEqual(["v1", "v2"]);
+  });
+
+  it("does not get names that another has", async () => {
+    const api = await withCronTabs();
+    const other = await api.create(definitions, definition({ names: { plural: "others", shortNames: ["ct"], kind: "Other" } }));
+    expect(other).toMatchObject({
+      status: {
+        conditions: [
+          { type: "NamesAccepted", status: "False", reason: "ShortNamesConflict", message: '"ct" is already in use' },
+          { type: "Established", status: "False", reason: "NotAccepted" },
+        ],
+      },
+    });
+    const catalog = await api.registry.catalog("test", { fresh: true });
+    expect(catalog.byResource("stable.example.com", "v1", "others")).toBeUndefined();
+  });
+
+  it.each([
+    { name: "another name than plural.group", change: { metadata: { name: "other" } }, field: "metadata.name" },
+    {
+      name: "a version without a schema",
+      change: { spec: { versions: [{ name: "v1", served: true, storage: true }] } },
+      field: "spec.versions[0].schema.openAPIV3Schema",
+    },
+    {
+      name: "a schema without a type",
+      change: { spec: { versions: [version({ schema: { openAPIV3Schema: { properties: { spec: { type: "object" } } } } })] } },
+      field: "spec.versions[0].schema.openAPIV3Schema.type",
+    },
+    { name: "two stored versions", change: { spec: { versions: [version(), version({ name: "v2" })] } }, field: "spec.versions" },
+  ])("is refused with $name", async ({ change, field }) => {
+    const api = await aRegistry();
+    const body = definition();
+    const { metadata, spec } = change as { metadata?: JsonObject; spec?: JsonObject };
+    const status = await refusal(
+      api.create(definitions, { ...body, ...(metadata && { metadata }), spec: { ...(body.spec as object), ...spec } }),
+    );
+    expect(status.code).toBe(422);
+    expect(status.details?.causes?.map((cause) => cause.field)).toContain(field);
+  });
+
+  it("keeps the versions that objects are stored in", async () => {
+    const api = await withCronTabs({ versions: [version(), version({ name: "v2", storage: false })] });
+    const moved = [version({ storage: false }), version({ name: "v2" })];
+    const changed = await api.patch(definitions, crontabs, { type: "merge", body: { spec: { versions: moved } } });
+    expect(changed).toMatchObject({ status: { storedVersions: ["v1", "v2"] } });
+    const status = await refusal(
+      api.patch(definitions, crontabs, { type: "merge", body: { spec: { versions: [version({ name: "v2" })] } } }),
+    );
+    expect(status.details?.causes?.map(({ field }) => field)).toContain("status.storedVersions[0]");
+  });
+
+  it("warns of rules that nobody evaluates", async () => {
+    const api = await aRegistry();
+    const warnings: string[] = [];
+    const schema = {
+      type: "object",
+      properties: {
+        spec: { type: "object", "x-kubernetes-validations": [{ rule: "self.a > 1" }], properties: { a: { type: "integer" } } },
+      },
+    };
+    await api.create(definitions, definition({ versions: [version({ schema: { openAPIV3Schema: schema } })] }), { warnings });
+    expect(warnings).toEqual(["spec.versions[v1].schema: x-kubernetes-validations are not evaluated by this server"]);
+  });
+});
+
+describe("checklist 60: a custom resource", () => {
+  it("is pruned, defaulted and stored with all its text", async () => {
+    const api = await withCronTabs();
+    const made = await api.create(crontabs, cronTab("a", { unknown: 1, port: "http", free: { any: { thing: [1] } }, labels: { a: "b" } }));
+    expect(made.spec).toEqual({
+      cronSpec: "* * *",
+      replicas: 1,
+      plain: "x",
+      port: "http",
+      free: { any: { thing: [1] } },
+      labels: { a: "b" },
+    });
+    expect(made.metadata.generation).toBe(1);
+    expect(await api.get(crontabs, "a")).toEqual(made);
+  });
+
+  it("keeps numbers that a double cannot hold", async () => {
+    const api = await withCronTabs();
+    const big = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON("9007199254740993");
+    const made = await api.create(crontabs, cronTab("a", { free: { big } }));
+    expect(JSON.stringify(made.spec)).toContain('"big":9007199254740993');
+  });
+
+  it("drops nulls that a field cannot hold, and keeps those it can", async () => {
+    const api = await withCronTabs();
+    expect((await api.create(crontabs, cronTab("a", { note: null, mode: null, plain: null }))).spec).toEqual({
+      cronSpec: "* * *",
+      note: null,
+      plain: "x",
+      replicas: 1,
+    });
+  });
+
+  it("names unknown fields where asked to be strict", async () => {
+    const api = await withCronTabs();
+    const body = cronTab("a", { unknown: 1, hosts: [{ name: "h", extra: 1 }] }, { top: 1 });
+    expect(await refusal(api.create(crontabs, body, { fieldValidation: "Strict" }))).toMatchObject({
+      code: 400,
+      message: expect.stringContaining(
+        'strict decoding error: unknown field "spec.unknown", unknown field "spec.hosts[0].extra", unknown field "top"',
+      ),
+    });
+  });
+
+  it.each([
+    {
+      name: "a missing field",
+      spec: { cronSpec: undefined },
+      reason: "FieldValueRequired",
+      message: "Required value",
+      field: "spec.cronSpec",
+    },
+    {
+      name: "a wrong type",
+      spec: { replicas: "many" },
+      reason: "FieldValueTypeInvalid",
+      message: 'Invalid value: "many": spec.replicas in body must be of type integer: "string"',
+      field: "spec.replicas",
+    },
+    {
+      name: "too small",
+      spec: { replicas: 0 },
+      reason: "FieldValueInvalid",
+      message: "Invalid value: 0: spec.replicas in body should be greater than or equal to 1",
+      field: "spec.replicas",
+    },
+    {
+      name: "too large",
+      spec: { replicas: 11 },
+      reason: "FieldValueInvalid",
+      message: "Invalid value: 11: spec.replicas in body should be less than or equal to 10",
+      field: "spec.replicas",
+    },
+    {
+      name: "a text that does not match",
+      spec: { cronSpec: "a  b" },
+      reason: "FieldValueInvalid",
+      message: "Invalid value: \"a  b\": spec.cronSpec in body should match '^\\S+( \\S+)*$'",
+      field: "spec.cronSpec",
+    },
+    {
+      name: "too long",
+      spec: { cronSpec: "x".repeat(21) },
+      reason: "FieldValueTooLong",
+      message: "Too long: may not be more than 20 characters",
+      field: "spec.cronSpec",
+    },
+    {
+      name: "not one of the values",
+      spec: { mode: "odd" },
+      reason: "FieldValueNotSupported",
+      message: 'Unsupported value: "odd": supported values: "fast", "slow"',
+      field: "spec.mode",
+    },
+    {
+      name: "neither integer nor string",
+      spec: { port: true },
+      reason: "FieldValueTypeInvalid",
+      message: 'Invalid value: true: spec.port in body must be of type integer,string: "boolean"',
+      field: "spec.port",
+    },
+    {
+      name: "a key twice",
+      spec: { hosts: [{ name: "h" }, { name: "h" }] },
+      reason: "FieldValueDuplicate",
+      message: 'Duplicate value: {"name":"h"}',
+      field: "spec.hosts[1]",
+    },
+    {
+      name: "another format",
+      spec: { until: "tomorrow" },
+      reason: "FieldValueInvalid",
+      message: 'Invalid value: "tomorrow": spec.until in body must be of type date-time: "tomorrow"',
+      field: "spec.until",
+    },
+    {
+      name: "a map with other values",
+      spec: { labels: { a: 1 } },
+      reason: "FieldValueTypeInvalid",
+      message: 'Invalid value: 1: spec.labels.a in body must be of type string: "integer"',
+      field: "spec.labels.a",
+    },
+  ])("is refused for $name, in Kubernetes' words", async ({ spec, reason, message, field }) => {
+    const api = await withCronTabs();
+    const status = await refusal(api.create(crontabs, cronTab("a", spec)));
+    expect(status).toMatchObject({ code: 422, details: { kind: "CronTab", group: "stable.example.com" } });
+    expect(status.details?.causes).toEqual([{ reason, message, field }]);
+  });
+
+  it("is only held to what an update changes", async () => {
+    const api = await aRegistry();
+    const lax = {
+      type: "object",
+      properties: { spec: { type: "object", properties: { mode: { type: "string" }, replicas: { type: "integer" } } } },
+    };
+    await api.create(definitions, definition({ versions: [version({ schema: { openAPIV3Schema: lax } })] }));
+    await api.create(crontabs, { metadata: { name: "a" }, spec: { mode: "odd", replicas: 1 } });
+    const strict = structuredClone(lax);
+    (strict.properties.spec.properties.mode as JsonObject).enum = ["fast"];
+    await api.patch(definitions, crontabs, {
+      type: "merge",
+      body: { spec: { versions: [version({ schema: { openAPIV3Schema: strict } })] } },
+    });
+    expect(await api.patch(crontabs, "a", { type: "merge", body: { spec: { replicas: 2 } } })).toMatchObject({
+      spec: { mode: "odd", replicas: 2 },
+    });
+    expect(await refusal(api.patch(crontabs, "a", { type: "merge", body: { spec: { mode: "other" } } }))).toMatchObject({ code: 422 });
+  });
+
+  it("takes merge, JSON and apply patches, but no strategic ones", async () => {
+    const api = await withCronTabs();
+    await api.create(crontabs, cronTab("a"));
+    expect(await api.patch(crontabs, "a", { type: "json", body: [{ op: "replace", path: "/spec/replicas", value: 2 }] })).toMatchObject({
+      spec: { replicas: 2 },
+    });
+    const applied = await api.patch(
+      crontabs,
+      "b",
+      { type: "apply", body: cronTab("b", { hosts: [{ name: "h" }] }) },
+      { fieldManager: "me" },
+    );
+    expect(applied).toMatchObject({ spec: { hosts: [{ name: "h", weight: 1 }], replicas: 1 } });
+    expect(JSON.stringify(applied.metadata.managedFields)).not.toContain("f:weight");
+    expect(await refusal(api.patch(crontabs, "a", { type: "strategic", body: {} }))).toMatchObject({ code: 415 });
+  });
+
+  it("has a status of its own, through which nothing else changes", async () => {
+    const api = await withCronTabs();
+    const made = await api.create(crontabs, cronTab("a", {}, { status: { replicas: 9 } }));
+    expect(made).not.toHaveProperty("status");
+    const body = { metadata: { labels: { no: "thing" } }, spec: { replicas: 5 }, status: { replicas: 3 } };
+    const changed = await api.patch(crontabs, "a", { type: "merge", body }, { subresource: "status" });
+    expect(changed).toMatchObject({ spec: { replicas: 1 }, status: { replicas: 3 }, metadata: { generation: 1 } });
+    expect(changed.metadata.labels).toBeUndefined();
+  });
+
+  it("can be scaled", async () => {
+    const api = await withCronTabs();
+    await api.create(crontabs, cronTab("a", { replicas: 2 }));
+    await api.patch(crontabs, "a", { type: "merge", body: { status: { replicas: 1, labelSelector: "a=b" } } }, { subresource: "status" });
+    const kind = await api.kind(crontabs);
+    const context = {
+      cluster: "test",
+      user: { username: "u", groups: [] },
+      userAgent: "",
+      auditId: "",
+      signal: new AbortController().signal,
+      warnings: [],
+    };
+    expect(await api.registry.getSubresource(kind, { namespace: "default", name: "a" }, "scale", context)).toMatchObject({
+      kind: "Scale",
+      spec: { replicas: 2 },
+      status: { replicas: 1, selector: "a=b" },
+    });
+    await api.update(crontabs, { metadata: { name: "a" }, spec: { replicas: 4 } }, { subresource: "scale" });
+    expect(await api.get(crontabs, "a")).toMatchObject({ spec: { replicas: 4 }, metadata: { generation: 2 } });
+  });
+
+  it("is served in every version, stored in one", async () => {
+    const api = await withCronTabs({ versions: [version(), version({ name: "v2", storage: false })] });
+    await api.create(`${crontabs}/v2`, { ...cronTab("a"), apiVersion: "stable.example.com/v2" });
+    expect((await api.get(`${crontabs}/v1`, "a")).apiVersion).toBe("stable.example.com/v1");
+    expect((await api.get(`${crontabs}/v2`, "a")).apiVersion).toBe("stable.example.com/v2");
+    const stored = await api.cluster.resource(crontabs).get("default/a");
+    expect(stored.object?.value.apiVersion).toBe("stable.example.com/v1");
+  });
+
+  it("trap 6: is rewritten by an update that changes nothing when the stored version is another now", async () => {
+    const api = await withCronTabs({ versions: [version(), version({ name: "v2", storage: false })] });
+    const made = await api.create(crontabs, cronTab("a"));
+    await api.patch(definitions, crontabs, {
+      type: "merge",
+      body: { spec: { versions: [version({ storage: false }), version({ name: "v2" })] } },
+    });
+    const again = await api.update(crontabs, { ...cronTab("a"), metadata: made.metadata });
+    expect(again.metadata.resourceVersion).not.toBe(made.metadata.resourceVersion);
+    expect((await api.cluster.resource(crontabs).get("default/a")).object?.value.apiVersion).toBe("stable.example.com/v2");
+  });
+
+  it("shows the defaults of a definition that came after it", async () => {
+    const api = await withCronTabs();
+    await api.create(crontabs, cronTab("a"));
+    const schema = structuredClone(cronTabSchema) as { properties: { spec: { properties: JsonObject } } };
+    schema.properties.spec.properties.added = { type: "string", default: "later" };
+    await api.patch(definitions, crontabs, {
+      type: "merge",
+      body: { spec: { versions: [version({ schema: { openAPIV3Schema: schema } })] } },
+    });
+    expect(await api.get(crontabs, "a")).toMatchObject({ spec: { added: "later" } });
+  });
+
+  it("can be selected by the fields that its definition names", async () => {
+    const api = await withCronTabs({ versions: [version({ selectableFields: [{ jsonPath: ".spec.mode" }] })] });
+    await api.create(crontabs, cronTab("a", { mode: "fast" }));
+    await api.create(crontabs, cronTab("b", { mode: "slow" }));
+    const { items } = await api.list(crontabs, { fieldSelector: "spec.mode=slow" });
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(["b"]);
+    expect(await refusal(api.list(crontabs, { fieldSelector: "spec.other=slow" }))).toMatchObject({
+      code: 400,
+      message: "field label not supported: spec.other",
+    });
+  });
+
+  it("is printed by its definition's columns", async () => {
+    const columns = [
+      { name: "Spec", type: "string", jsonPath: ".spec.cronSpec" },
+      { name: "Replicas", type: "integer", jsonPath: ".spec.replicas", priority: 1 },
+      { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+    ];
+    const api = await withCronTabs({ versions: [version({ additionalPrinterColumns: columns })] });
+    const made = await api.create(crontabs, cronTab("a"));
+    const { behaviour } = await api.kind(crontabs);
+    expect(behaviour.ownAge).toBe(true);
+    const cells = behaviour.columns?.map((column) => column.value(made, new Date("2026-01-01T00:05:00Z")));
+    expect(cells).toEqual(["* * *", 1, "5m"]);
+  });
+
+  it("of a deprecated version comes with a warning", async () => {
+    const api = await withCronTabs({ versions: [version(), version({ name: "v1beta1", storage: false, deprecated: true })] });
+    const warnings: string[] = [];
+    await api.create(`${crontabs}/v1beta1`, { ...cronTab("a"), apiVersion: "stable.example.com/v1beta1" }, { warnings });
+    expect(warnings).toEqual(["stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab"]);
+  });
+});
+
+describe("a CustomResourceDefinition that is deleted", () => {
+  it("stays until its objects are gone, takes no new ones, and is empty when it comes back", async () => {
+    const api = await withCronTabs();
+    await api.create(crontabs, cronTab("a"));
+    await api.create("configmaps", aConfigMap("unrelated"));
+    const marked = await api.remove(definitions, crontabs);
+    expect(marked).toMatchObject({
+      type: "marked",
+      object: { metadata: { finalizers: ["customresourcecleanup.apiextensions.k8s.io"] } },
+    });
+    expect(await refusal(api.create(crontabs, cronTab("b")))).toMatchObject({ code: 405 });
+
+    const client = inProcessClient(api.registry, { cluster: "test", part: "cleanup" });
+    const context = { client, clock: api.clock } as unknown as Parameters<ReturnType<typeof customResourceCleanup>["reconcile"]>[1];
+    await customResourceCleanup().reconcile({ namespace: "", name: crontabs }, context);
+    expect(await api.exists(definitions, crontabs)).toBe(false);
+    expect((await api.registry.catalog("test", { fresh: true })).byResource("stable.example.com", "v1", "crontabs")).toBeUndefined();
+
+    await api.create(definitions, definition());
+    expect((await api.list(crontabs)).items).toEqual([]);
+    expect(await api.exists("configmaps", "unrelated")).toBe(true);
+  });
+});
+
+describe("trap 5: freshness across logs", () => {
+  it("another process sees a definition that was made a moment ago", async () => {
+    const one = await aRegistry();
+    const other = await aRegistry({ table: one.table, clock: one.clock });
+    await other.registry.catalog("test", { fresh: true });
+    await one.create(definitions, definition());
+    const kind = (await other.registry.catalog("test", { fresh: true })).byResource("stable.example.com", "v1", "crontabs");
+    expect(kind).toBeDefined();
+  });
+
+  it("an object is judged by the definition as it is when the request arrives", async () => {
+    const one = await withCronTabs();
+    const other = await aRegistry({ table: one.table, clock: one.clock });
+    const kind = await other.kind(crontabs);
+    const schema = structuredClone(cronTabSchema) as { properties: { spec: { properties: { mode: JsonObject } } } };
+    schema.properties.spec.properties.mode.enum = ["new"];
+    await one.patch(definitions, crontabs, {
+      type: "merge",
+      body: { spec: { versions: [version({ schema: { openAPIV3Schema: schema } })] } },
+    });
+    // `other` still holds the kind of before.
+    const context = {
+      cluster: "test",
+      user: { username: "u", groups: [] },
+      userAgent: "",
+      auditId: "",
+      signal: new AbortController().signal,
+      warnings: [],
+    };
+    const write = { dryRun: false, fieldManager: "m", fieldValidation: "Ignore" } as const;
+    expect(await other.registry.create(kind, "default", cronTab("a", { mode: "new" }), write, context)).toMatchObject({
+      spec: { mode: "new" },
+    });
+  });
+});
