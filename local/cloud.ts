@@ -66,7 +66,7 @@ export interface Cloud {
   readonly functionArnPrefix: string;
   readonly scheduleGroup: string;
   readonly podLogGroup: string;
-  /** Begins to run tasks and to deliver events; functions must be ready to be invoked. */
+  /** Begins to run tasks and functions: what they read when they are loaded must be in place. */
   start(): void;
   /** Rings the doorbell for what is written to the table from now on. */
   followTable(table: { readonly endpoint: string; readonly tableName: string; readonly client: DynamoDBClient }): Promise<void>;
@@ -76,7 +76,7 @@ export interface Cloud {
 /** How often a batch of the table's stream is tried again, as the stack's mapping says. */
 const streamRetries = 3;
 /** How long running functions may finish when everything stops. */
-const stopGraceMs = 5_000;
+const stopGraceMs = 1_000;
 
 export async function createCloud(options: CloudOptions): Promise<Cloud> {
   const { account, clock, log, records, logs, deployment } = options;
@@ -140,7 +140,10 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     functionArnPrefix: functionArn(account, functionName("")),
     scheduleGroup,
     podLogGroup,
-    start: () => ecs.adopt(),
+    start() {
+      functions.begin();
+      ecs.adopt();
+    },
     async followTable({ endpoint, tableName, client }) {
       const { Table: table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
       const streamArn = table?.LatestStreamArn;

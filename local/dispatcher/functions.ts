@@ -18,6 +18,8 @@ export interface LocalFunction {
 }
 
 export interface Functions {
+  /** Begins to run what is invoked and queued; until then everything waits. */
+  begin(): void;
   has(name: string): boolean;
   /** Invokes and waits. @throws what the handler throws, or a {@link FunctionTimeoutError} */
   invoke(name: string, event: unknown): Promise<unknown>;
@@ -43,12 +45,14 @@ export function createFunctions(options: {
   const { functions, account, clock, log } = options;
   const lanes = new Map(Object.entries(functions).map(([name, fn]) => [name, lane(fn.concurrency)]));
   const running = new Set<Promise<unknown>>();
+  const begun = Promise.withResolvers<void>();
   const stopped = new AbortController();
 
   const run = async (name: string, payload: string): Promise<unknown> => {
     const fn = functions[name];
     const slots = lanes.get(name);
     if (!fn || !slots) throw new Error(`Function not found: ${name}`);
+    await begun.promise;
     await slots.enter();
     const over = new AbortController();
     try {
@@ -98,6 +102,7 @@ export function createFunctions(options: {
   };
 
   return {
+    begin: () => begun.resolve(),
     has: (name) => Object.hasOwn(functions, name),
     invoke: (name, event) => tracked(name, JSON.stringify(event)),
     enqueue(name, event) {

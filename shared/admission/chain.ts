@@ -19,7 +19,7 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionCh
   const find = (kind: Kind, operation: Operation, subresource: string): Concerned => {
     const handling = plugins.filter((plugin) => plugin.handles(kind, operation, subresource));
     if (handling.length === 0) return nobody;
-    return { mutating: handling.filter((plugin) => plugin.admit), validating: handling.filter((plugin) => plugin.validate) };
+    return { mutating: handling.filter((plugin) => "admit" in plugin), validating: handling.filter((plugin) => "validate" in plugin) };
   };
   return {
     concerned: (kind, operation, subresource) => {

@@ -1,12 +1,17 @@
 /** Wires the function that serves the Kubernetes API. */
+import type { Pod } from "../api/generated/types.ts";
 import { adminAuthorizer } from "../auth/admin-authorizer.ts";
 import { tokenAuthenticator } from "../auth/token-authenticator.ts";
+import type { LogReader } from "../kubelet/log-reader.ts";
+import { podLogs } from "../kubelet/logs.ts";
 import { createServer, type Server } from "../server/create-server.ts";
+import type { PodLogs } from "../server/pod-logs.ts";
+import { tableWatchBudget } from "../server/watch-budget.ts";
 import type { Core } from "./core.ts";
 import { version } from "./version.ts";
 
-export function createApi({ core }: { readonly core: Core; readonly logs?: unknown }): Server {
-  const { config, clock, log } = core.platform;
+export function createApi({ core, logs }: { readonly core: Core; readonly logs: LogReader }): Server {
+  const { config, table, clock, log } = core.platform;
   const server = createServer({
     registry: core.registry,
     authenticator: tokenAuthenticator(config.adminTokenSha256),
@@ -15,7 +20,9 @@ export function createApi({ core }: { readonly core: Core; readonly logs?: unkno
     log,
     version,
     publicUrl: config.publicUrl,
+    podLogs: logsOfPods(podLogs({ logs, config, clock })),
     checks: [{ name: "store", check: () => core.ready() }],
+    watchBudget: tableWatchBudget({ table, clock, log, maxOpenWatches: config.maxOpenWatches }),
   });
   return {
     async fetch(request, options) {
@@ -25,3 +32,8 @@ export function createApi({ core }: { readonly core: Core; readonly logs?: unkno
     },
   };
 }
+
+/** The server knows objects of any kind; the kubelet's logs are those of Pods. */
+const logsOfPods = (logs: ReturnType<typeof podLogs>): PodLogs => ({
+  open: (pod, options, signal, newest) => logs.open(pod as unknown as Pod, options, signal, async () => (await newest()) as unknown as Pod | undefined),
+});

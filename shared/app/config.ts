@@ -26,6 +26,8 @@ export interface Config {
   readonly publicUrl: string | undefined;
   /** PEM of the CA that signs the API's certificate: published as `kube-root-ca.crt`. */
   readonly apiCa: string | undefined;
+  /** Watches that one user may have open in one cluster at a time. */
+  readonly maxOpenWatches: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -87,8 +89,10 @@ export function readConfig(env: Environment): Config {
     adminTokenSha256: json("BINNACLE_ADMIN_TOKENS_SHA256", []),
     publicUrl: env.BINNACLE_PUBLIC_URL,
     apiCa: env.BINNACLE_API_CA,
+    maxOpenWatches: Number(env.BINNACLE_MAX_OPEN_WATCHES ?? 200),
     logLevel: level as Config["logLevel"],
   };
+  if (!Number.isInteger(config.maxOpenWatches) || config.maxOpenWatches < 1) problems.push("BINNACLE_MAX_OPEN_WATCHES must be a positive integer");
   if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join("; ")}`);
   return config;
 }

@@ -37,11 +37,18 @@ const refusals = new Set([
   "UnsupportedFeatureException",
 ]);
 
+/** Refused for now, though its name says for ever: other registrations of the family were under way. */
+const isBusy = (error: Error): boolean => error.name === "ClientException" && /too many concurrent attempts/i.test(error.message);
+
+const throttles = new Set(["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"]);
+
 /** Retries are the kubelet's: it counts every call against the account's quota. */
 export function ecsTaskEngine(client: ECSClient = new ECSClient({ maxAttempts: 1 })): TaskEngine {
   return {
     async registerTaskDefinition(input) {
-      const { taskDefinition, tags } = await calling(() => client.send(new RegisterTaskDefinitionCommand(input as RegisterTaskDefinitionCommandInput)));
+      const { taskDefinition, tags } = await calling(() =>
+        client.send(new RegisterTaskDefinitionCommand(input as RegisterTaskDefinitionCommandInput)),
+      );
       return { ...(taskDefinition as TaskDefinition), ...(tags && { tags: tags as NonNullable<TaskDefinition["tags"]> }) };
     },
     async describeTaskDefinition(taskDefinition) {
@@ -62,7 +69,9 @@ export function ecsTaskEngine(client: ECSClient = new ECSClient({ maxAttempts: 1
       await calling(() => client.send(new StopTaskCommand(input)));
     },
     async describeTasks({ cluster, tasks: ids }) {
-      const { tasks, failures } = await calling(() => client.send(new DescribeTasksCommand({ cluster, tasks: [...ids], include: ["TAGS"] })));
+      const { tasks, failures } = await calling(() =>
+        client.send(new DescribeTasksCommand({ cluster, tasks: [...ids], include: ["TAGS"] })),
+      );
       return { tasks: (tasks ?? []) as readonly Task[], failures: (failures ?? []) as readonly Failure[] };
     },
     async listTasks(input) {
@@ -77,7 +86,10 @@ export function ecsTaskEngine(client: ECSClient = new ECSClient({ maxAttempts: 1
       const { containerInstances, failures } = await calling(() =>
         client.send(new DescribeContainerInstancesCommand({ cluster, containerInstances: [...arns] })),
       );
-      return { containerInstances: (containerInstances ?? []) as readonly ContainerInstance[], failures: (failures ?? []) as readonly Failure[] };
+      return {
+        containerInstances: (containerInstances ?? []) as readonly ContainerInstance[],
+        failures: (failures ?? []) as readonly Failure[],
+      };
     },
   };
 }
@@ -88,7 +100,7 @@ async function calling<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (error.name === "ThrottlingException" || error.name === "TooManyRequestsException") throw new EngineThrottledError(error.message, { cause: error });
+    if (throttles.has(error.name) || isBusy(error)) throw new EngineThrottledError(error.message, { cause: error });
     if (error instanceof ECSServiceException && refusals.has(error.name)) throw new EngineRefusedError(error.message, { cause: error });
     throw error;
   }

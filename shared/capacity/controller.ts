@@ -11,7 +11,7 @@ import type { ContainerInstance, TaskEngine } from "../kubelet/task-engine.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Controller, ControllerContext, Observed, Result } from "../runtime/controller.ts";
 import { containerInstanceAnnotation } from "./attributes.ts";
-import { type Health, newNode, type NodeOptions, nodeName, withoutMachine, withSpec, withStatus } from "./node.ts";
+import { type Health, type NodeOptions, newNode, nodeName, withoutMachine, withSpec, withStatus } from "./node.ts";
 
 export interface NodeControllerOptions extends NodeOptions {
   readonly tasks: Pick<TaskEngine, "listContainerInstances" | "describeContainerInstances">;
@@ -88,7 +88,13 @@ export function nodeController(options: NodeControllerOptions): Controller {
 }
 
 /** What of a container instance a Node shows: not how full it is. */
-const relevant = ({ remainingResources: _resources, runningTasksCount: _running, pendingTasksCount: _pending, version: _version, ...rest }: ContainerInstance) => rest;
+const relevant = ({
+  remainingResources: _resources,
+  runningTasksCount: _running,
+  pendingTasksCount: _pending,
+  version: _version,
+  ...rest
+}: ContainerInstance) => rest;
 
 const arnOf = (node: Node): string => node.metadata.annotations?.[containerInstanceAnnotation] ?? "";
 
@@ -123,7 +129,10 @@ async function register(
   const now = context.clock.now();
   const known = context.lister(kinds.nodes).get(key);
   if (known && !isOurs(known, options.ecsCluster)) {
-    context.log.warn("a node of this name is not ours, leaving it alone", { node: key.name, containerInstance: instance.containerInstanceArn });
+    context.log.warn("a node of this name is not ours, leaving it alone", {
+      node: key.name,
+      containerInstance: instance.containerInstanceArn,
+    });
     return;
   }
   const health = healthOf(known);
@@ -133,7 +142,13 @@ async function register(
   await update(context, node, (current) => withSpec(current, instance, health, options, now));
   await update(context, node, (current) => withStatus(current, instance, health, options, now), "status");
   const after = readiness(withStatus(node, instance, health, options, now));
-  if (known && before !== after) context.event(node, "Normal", after === "True" ? "NodeReady" : "NodeNotReady", `Node ${key.name} status is now: ${after === "True" ? "NodeReady" : "NodeNotReady"}`);
+  if (known && before !== after)
+    context.event(
+      node,
+      "Normal",
+      after === "True" ? "NodeReady" : "NodeNotReady",
+      `Node ${key.name} status is now: ${after === "True" ? "NodeReady" : "NodeNotReady"}`,
+    );
 }
 
 const readiness = (node: Node | undefined): string | undefined => node?.status?.conditions?.find(({ type }) => type === "Ready")?.status;

@@ -2,9 +2,10 @@
  * What a Node says about its container instance. Pure. Nodes have several writers: only what is named here is ours; labels, taints,
  * conditions, annotations and capacity of others stay.
  */
-import { canonicalQuantity } from "../api/quantity.ts";
+
 import type { Node, NodeCondition, Taint } from "../api/generated/types.ts";
 import type { Draft } from "../api/objects.ts";
+import { canonicalQuantity } from "../api/quantity.ts";
 import type { ContainerInstance } from "../kubelet/task-engine.ts";
 import { timeText } from "../scheduler/conditions.ts";
 import {
@@ -198,11 +199,12 @@ const notReadyTaint = "node.kubernetes.io/not-ready";
 const drainingTaint = "binnacle.dev/draining";
 const ownTaints = [unreachableTaint, notReadyTaint, drainingTaint];
 
+const both = (key: string): Taint[] => [
+  { key, effect: "NoSchedule" },
+  { key, effect: "NoExecute" },
+];
+
 function taintsOf({ type }: Health, draining = false): Taint[] {
-  const both = (key: string): Taint[] => [
-    { key, effect: "NoSchedule" },
-    { key, effect: "NoExecute" },
-  ];
   return [
     ...(type === "unreachable" ? both(unreachableTaint) : []),
     ...(type === "registering" ? both(notReadyTaint) : []),
@@ -213,9 +215,10 @@ function taintsOf({ type }: Health, draining = false): Taint[] {
 const mergeTaints = (existing: readonly Taint[], instance: ContainerInstance, health: Health, now: Date): Taint[] =>
   ownedTaints(existing, taintsOf(health, instance.status === "DRAINING"), now);
 
+const same = (one: Taint, other: Taint) => one.key === other.key && one.effect === other.effect;
+
 /** Ours come and go; a taint that stays keeps the time at which it was added. */
 function ownedTaints(existing: readonly Taint[], wanted: readonly Taint[], now: Date): Taint[] {
-  const same = (one: Taint, other: Taint) => one.key === other.key && one.effect === other.effect;
   const kept = existing.filter((taint) => !ownTaints.includes(taint.key) || wanted.some((other) => same(taint, other)));
   const added = wanted.filter((taint) => !existing.some((other) => same(taint, other)));
   return [...kept, ...added.map((taint) => ({ ...taint, timeAdded: timeText(now) }))];

@@ -18,8 +18,7 @@ const trunkedSlots: Readonly<Record<string, number>> = {
 };
 
 /** Without trunking a machine holds one task less than it has interfaces; within these families that follows from the size. */
-const families =
-  "m5 m5a m6i m6a m6g m7i m7a m7g m7i-flex m8g c5 c5a c6i c6a c6g c7i c7a c7g c8g r5 r6i r6a r6g r7i r7a r7g r8g".split(" ");
+const families = "m5 m5a m6i m6a m6g m7i m7a m7g m7i-flex m8g c5 c5a c6i c6a c6g c7i c7a c7g c8g r5 r6i r6a r6g r7i r7a r7g r8g".split(" ");
 const slotsBySize: Readonly<Record<string, number>> = {
   medium: 1,
   large: 2,

@@ -21,7 +21,9 @@ export function evictionTime(pod: Pod, taints: readonly Taint[], now: number): n
   for (const taint of taints.filter(({ effect }) => effect === "NoExecute")) {
     const tolerations = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
     const since = taint.timeAdded ? Date.parse(taint.timeAdded) : now;
-    const seconds = tolerations.flatMap(({ tolerationSeconds }) => (tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)]));
+    const seconds = tolerations.flatMap(({ tolerationSeconds }) =>
+      tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)],
+    );
     if (tolerations.length > 0 && seconds.length === 0) continue;
     const at = tolerations.length === 0 ? now : since + Math.min(...seconds) * 1_000;
     earliest = Math.min(earliest ?? at, at);
@@ -74,7 +76,12 @@ async function evict(key: ObjectKey, context: ControllerContext): Promise<Result
 }
 
 async function remove(pod: Pod, context: ControllerContext): Promise<void> {
-  const condition = { type: "DisruptionTarget", status: "True", reason: "DeletionByTaintManager", message: "Taint manager: deleting due to NoExecute taint" };
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "DeletionByTaintManager",
+    message: "Taint manager: deleting due to NoExecute taint",
+  };
   context.event(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${pod.metadata.namespace}/${pod.metadata.name}`);
   await context.client.modify(
     kinds.pods,

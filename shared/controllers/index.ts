@@ -1,6 +1,7 @@
 /** All controllers of the reconciler. */
 import type { Controller } from "../runtime/controller.ts";
 import type { Resources } from "./common/resources.ts";
+import { customResourceCleanup } from "./custom-resource-cleanup/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
@@ -23,6 +24,7 @@ export interface ControllersOptions {
 export const controllers = ({ resources, clusterCa = "", publicUrl }: ControllersOptions): Controller[] => [
   namespaceController({ clusterCa, resources }),
   garbageCollector({ resources }),
+  customResourceCleanup(),
   deploymentController(),
   replicaSetController(),
   jobController(),

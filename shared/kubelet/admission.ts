@@ -3,7 +3,7 @@
  * @see k8s.io/kubernetes/pkg/kubelet/lifecycle, predicateAdmitHandler
  */
 import type { Node, Pod } from "../api/generated/types.ts";
-import { amountsOf, type Amounts, sum } from "../scheduler/amounts.ts";
+import { type Amounts, amountsOf, sum } from "../scheduler/amounts.ts";
 import { shortages } from "../scheduler/filters.ts";
 import { matchesNode } from "../scheduler/node-affinity.ts";
 import { bookedFor, collide, hostPorts } from "../scheduler/requests.ts";
@@ -13,6 +13,8 @@ export interface Rejection {
   readonly reason: string;
   readonly message: string;
 }
+
+const predicate = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` });
 
 /** @param others Pods that this Node has already taken, and those that come first */
 export function admit(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
@@ -29,7 +31,6 @@ export function admit(pod: Pod, node: Node, others: readonly Pod[]): Rejection |
       message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
     };
   }
-  const predicate = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` });
   if (!matchesNode(pod, node)) return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
   const taken = others.flatMap(hostPorts);
   if (hostPorts(pod).some((port) => taken.some((other) => collide(port, other)))) {

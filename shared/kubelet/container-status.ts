@@ -80,7 +80,13 @@ function terminated(task: Task, found: TaskContainer, startedAt: string, now: Da
   };
 }
 
-function notRunState(container: Container, found: TaskContainer | undefined, waiting: string, task: Task | undefined, now: Date): ContainerState {
+function notRunState(
+  container: Container,
+  found: TaskContainer | undefined,
+  waiting: string,
+  task: Task | undefined,
+  now: Date,
+): ContainerState {
   const trouble = found && found.lastStatus === "STOPPED" ? containerTrouble(found) : undefined;
   switch (trouble?.type) {
     case "pull":
@@ -90,7 +96,9 @@ function notRunState(container: Container, found: TaskContainer | undefined, wai
     case "start": {
       const at = timeText(task?.stoppedAt ?? now);
       const id = task ? { containerID: containerId(task.taskArn, container.name) } : {};
-      return { terminated: { exitCode: startErrorCode, reason: "StartError", message: trouble.message, startedAt: at, finishedAt: at, ...id } };
+      return {
+        terminated: { exitCode: startErrorCode, reason: "StartError", message: trouble.message, startedAt: at, finishedAt: at, ...id },
+      };
     }
     default:
       return { waiting: { reason: waiting } };

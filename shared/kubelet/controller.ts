@@ -44,6 +44,8 @@ const inboxKey: ObjectKey = { namespace: "", name: "inbox" };
 const tasksKey: ObjectKey = { namespace: "", name: "tasks" };
 const goneKey = (uid: string): ObjectKey => ({ namespace: "", name: `gone/${uid}` });
 
+const entryText = ({ id, version }: InboxEntry) => `${id} ${version}`;
+
 /** An entry that could not be dealt with is looked at again after this. */
 const entryRetryMs = 10_000;
 
@@ -67,8 +69,6 @@ export function kubeletController(options: KubeletOptions): Controller {
   const putOff = new Map<string, number>();
   /** Running tasks found by a sweep. */
   let found: readonly Task[] = [];
-
-  const entryText = ({ id, version }: InboxEntry) => `${id} ${version}`;
 
   async function prepare({ everything }: { readonly everything: boolean }): Promise<ObjectKey[]> {
     const keys: ObjectKey[] = [];
@@ -178,7 +178,10 @@ function podKeys({ previous, next }: Observed<Pod>): ObjectKey[] {
     const record = readRecord(previous);
     if (record && record.state !== "Ended") keys.push(goneKey(previous.metadata.uid));
   }
-  if (next?.spec.nodeName && (!previous || previous.metadata.uid !== next.metadata.uid || !isDeepStrictEqual(facts(previous), facts(next)))) {
+  if (
+    next?.spec.nodeName &&
+    (!previous || previous.metadata.uid !== next.metadata.uid || !isDeepStrictEqual(facts(previous), facts(next)))
+  ) {
     keys.push(keyOf(next));
   }
   return keys;
@@ -197,9 +200,7 @@ const facts = (pod: Pod) => [
   pod.metadata.deletionTimestamp,
   pod.metadata.deletionGracePeriodSeconds,
   pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded",
-  (pod.spec.readinessGates ?? []).map(
-    ({ conditionType }) => pod.status?.conditions?.find(({ type }) => type === conditionType)?.status,
-  ),
+  (pod.spec.readinessGates ?? []).map(({ conditionType }) => pod.status?.conditions?.find(({ type }) => type === conditionType)?.status),
 ];
 
 const uidIndexes = new WeakMap<Lister<Pod>, { readonly revision: number; readonly byUid: ReadonlyMap<string, Pod> }>();

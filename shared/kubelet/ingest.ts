@@ -20,7 +20,10 @@ export interface Ingested {
  * Keeps an event. Repeats and older ones change nothing.
  * @param deployment ECS clusters are named `<deployment>-<cluster>`
  */
-export async function ingest(event: IngestEvent, { deployment, inbox }: { readonly deployment: string; readonly inbox: Inbox }): Promise<Ingested> {
+export async function ingest(
+  event: IngestEvent,
+  { deployment, inbox }: { readonly deployment: string; readonly inbox: Inbox },
+): Promise<Ingested> {
   const detail = event.detail as Partial<Task & ProbeReport> | null;
   const cluster = clusterOf(detail?.clusterArn, deployment);
   if (event.source === "aws.ecs" && event["detail-type"] === "ECS Container Instance State Change") return { cluster, type: "instance" };

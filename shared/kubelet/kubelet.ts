@@ -59,7 +59,11 @@ export function ourNode(node: Node | undefined): OurNode | undefined {
  * @param compute pure; the current status again means that there is nothing to write
  * @returns the Pod as it is now; undefined when this Pod is gone
  */
-export async function writeStatus(context: ControllerContext, pod: Pod, compute: (current: Pod) => PodStatus | undefined): Promise<Pod | undefined> {
+export async function writeStatus(
+  context: ControllerContext,
+  pod: Pod,
+  compute: (current: Pod) => PodStatus | undefined,
+): Promise<Pod | undefined> {
   // Nothing to write as far as is known: spares a read. Whatever is not known yet will wake us.
   if (isDeepStrictEqual(compute(pod), pod.status)) return pod;
   let before: Pod | undefined;

@@ -132,8 +132,10 @@ interface Following {
   readonly isOver: () => Promise<boolean>;
 }
 
-const page = ({ logs, logGroupName, logStreamName, startTime }: Stream, rest: { startFromHead: boolean; nextToken?: string; limit?: number }) =>
-  logs.getLogEvents({ logGroupName, logStreamName, ...(startTime !== undefined && { startTime }), ...rest });
+const page = (
+  { logs, logGroupName, logStreamName, startTime }: Stream,
+  rest: { startFromHead: boolean; nextToken?: string; limit?: number },
+) => logs.getLogEvents({ logGroupName, logStreamName, ...(startTime !== undefined && { startTime }), ...rest });
 
 async function* read(stream: Stream, options: PodLogOptions, following: Following): AsyncGenerator<LogEvent> {
   let token: string | undefined;
@@ -150,7 +152,10 @@ async function* read(stream: Stream, options: PodLogOptions, following: Followin
 }
 
 /** The last lines, and the token after them. */
-async function readTail(stream: Stream, count: number): Promise<{ readonly events: readonly LogEvent[]; readonly token: string | undefined }> {
+async function readTail(
+  stream: Stream,
+  count: number,
+): Promise<{ readonly events: readonly LogEvent[]; readonly token: string | undefined }> {
   let events: readonly LogEvent[] = [];
   let after: string | undefined;
   let token: string | undefined;

@@ -18,13 +18,15 @@ export function wouldRestart(pod: Pod, exitCode: number): boolean {
   }
 }
 
+/** How a container ended last, unless it runs again. */
+const ended = ({ state, lastState }: ContainerStatus) => state?.terminated ?? (state?.waiting ? lastState?.terminated : undefined);
+
 /**
  * @param init statuses of init containers, in order
  * @param ending nothing is started again, whatever the restart policy says: the Pod is being deleted
  */
 export function podPhase(pod: Pod, init: readonly ContainerStatus[], main: readonly ContainerStatus[], ending: boolean): Phase {
   const restartable = (exitCode: number) => !ending && wouldRestart(pod, exitCode);
-  const ended = ({ state, lastState }: ContainerStatus) => state?.terminated ?? (state?.waiting ? lastState?.terminated : undefined);
   let pending = false;
   const wasInitialized = pod.status?.conditions?.some(({ type, status }) => type === "Initialized" && status === "True") ?? false;
   let running = 0;

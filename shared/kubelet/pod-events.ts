@@ -15,7 +15,13 @@ const warning = (reason: string, message: string): PodEvent => ({ type: "Warning
 export function statusEvents(pod: Pod, previous: PodStatus | undefined, next: PodStatus): PodEvent[] {
   const before = [...(previous?.initContainerStatuses ?? []), ...(previous?.containerStatuses ?? [])];
   const after = [...(next.initContainerStatuses ?? []), ...(next.containerStatuses ?? [])];
-  return after.flatMap((status) => containerEvents(pod, before.find(({ name }) => name === status.name), status));
+  return after.flatMap((status) =>
+    containerEvents(
+      pod,
+      before.find(({ name }) => name === status.name),
+      status,
+    ),
+  );
 }
 
 function containerEvents(pod: Pod, before: ContainerStatus | undefined, after: ContainerStatus): PodEvent[] {

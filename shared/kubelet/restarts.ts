@@ -52,7 +52,8 @@ export function afterStop(pod: Pod, status: PodStatus, record: TaskRecord, task:
   if (restarting.length === 0) return { type: "done" };
   const longest = Math.max(...ended.map(({ ranMs }) => ranMs));
   // The first crash is forgiven at once.
-  const backOffSeconds = longest >= forgottenAfterMs || (record.attempt <= 1 && record.backOffSeconds === 0) ? 0 : longer(record.backOffSeconds);
+  const backOffSeconds =
+    longest >= forgottenAfterMs || (record.attempt <= 1 && record.backOffSeconds === 0) ? 0 : longer(record.backOffSeconds);
   return retry(
     "crash",
     restarting.map(({ name }) => name),

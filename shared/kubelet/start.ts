@@ -7,7 +7,7 @@ import * as kinds from "../api/kinds.ts";
 import type { ControllerContext, Result } from "../runtime/controller.ts";
 import type { Kubelet, OurNode } from "./kubelet.ts";
 import { writeStatus } from "./kubelet.ts";
-import { nameTag, namespaceTag, deploymentTag } from "./pod-tags.ts";
+import { deploymentTag, namespaceTag, nameTag } from "./pod-tags.ts";
 import { readRecord, type TaskRecord } from "./record.ts";
 import { longer } from "./restarts.ts";
 import { podStatus, type StatusInput } from "./status.ts";
@@ -36,7 +36,13 @@ const recorded =
     podStatus({ pod: current, record, task: undefined, report: undefined, hostIp: node.internalIp, ending: false, now, ...rest });
 
 /** Starts an attempt of a Pod on its Node. */
-export async function begin(kubelet: Kubelet, context: ControllerContext, pod: Pod, node: OurNode, attempt: Attempt): Promise<Result | void> {
+export async function begin(
+  kubelet: Kubelet,
+  context: ControllerContext,
+  pod: Pod,
+  node: OurNode,
+  attempt: Attempt,
+): Promise<Result | void> {
   const now = context.clock.now();
   const translation = translate(kubelet, context, pod, node);
   if (translation.type !== "task") return waitForChange(context, pod, node, attempt, translation);
@@ -91,7 +97,11 @@ async function ask(
   } catch (error) {
     if (error instanceof EngineRefusedError) return notStarted(context, pod, node, claim, error.message);
     // Nobody knows whether there is a task now. The claim stands; whoever looks next asks Amazon ECS first.
-    context.log.warn("start of a task ended with an error, its outcome is unknown", { pod: pod.metadata.name, uid: pod.metadata.uid, error });
+    context.log.warn("start of a task ended with an error, its outcome is unknown", {
+      pod: pod.metadata.name,
+      uid: pod.metadata.uid,
+      error,
+    });
     return { again: new Date(claim.since.getTime() + settleMs) };
   }
 }
@@ -133,7 +143,11 @@ async function notStarted(
   const noRoom = /^RESOURCE:(\w+)/.exec(reason)?.[1];
   const verdict =
     noRoom && claim.attempt >= attemptsWithoutRoom
-      ? { phase: "Failed" as const, reason: `OutOf${noRoom.toLowerCase()}`, message: `Pod was rejected: Amazon ECS has no room on the node: ${why}` }
+      ? {
+          phase: "Failed" as const,
+          reason: `OutOf${noRoom.toLowerCase()}`,
+          message: `Pod was rejected: Amazon ECS has no room on the node: ${why}`,
+        }
       : undefined;
   const record: TaskRecord = { ...claim, state: verdict ? "Ended" : "BackOff", backOffSeconds, since: now };
   await writeStatus(context, pod, (current) => {
@@ -141,7 +155,12 @@ async function notStarted(
     if (found?.state !== "Requested" || found.attempt !== claim.attempt) return current.status;
     return recorded(node, record, now, verdict && { verdict })(current);
   });
-  context.event(pod, "Warning", verdict?.reason ?? "FailedCreatePodSandBox", verdict?.message ?? `Failed to create pod sandbox: Amazon ECS: ${why}`);
+  context.event(
+    pod,
+    "Warning",
+    verdict?.reason ?? "FailedCreatePodSandBox",
+    verdict?.message ?? `Failed to create pod sandbox: Amazon ECS: ${why}`,
+  );
   return verdict ? undefined : { again: new Date(now.getTime() + backOffSeconds * 1_000) };
 }
 
@@ -196,7 +215,13 @@ function translate(kubelet: Kubelet, context: ControllerContext, pod: Pod, node:
  * A claim without a task: its holder may still be at it, or crashed. Looks for the task when the claim has settled, adopts what is
  * there, and only then asks again.
  */
-export async function settle(kubelet: Kubelet, context: ControllerContext, pod: Pod, node: OurNode, claim: TaskRecord): Promise<Result | void> {
+export async function settle(
+  kubelet: Kubelet,
+  context: ControllerContext,
+  pod: Pod,
+  node: OurNode,
+  claim: TaskRecord,
+): Promise<Result | void> {
   const settledAt = claim.since.getTime() + settleMs;
   if (context.clock.now().getTime() < settledAt) return { again: new Date(settledAt) };
   const [first, ...others] = await tasksOf(kubelet, pod.metadata.uid, claim.since);
@@ -205,6 +230,8 @@ export async function settle(kubelet: Kubelet, context: ControllerContext, pod: 
   if (pod.metadata.deletionTimestamp !== undefined) return finish(context, pod, claim, undefined);
   return begin(kubelet, context, pod, node, claim);
 }
+
+const created = (task: Task) => task.createdAt?.getTime() ?? Number.POSITIVE_INFINITY;
 
 /** Tasks that were started for a Pod and shall run, oldest first. */
 export async function tasksOf(kubelet: Pick<Kubelet, "engine" | "ecsCluster">, uid: string, since?: Date): Promise<Task[]> {
@@ -220,7 +247,6 @@ export async function tasksOf(kubelet: Pick<Kubelet, "engine" | "ecsCluster">, u
   if (arns.length === 0) return [];
   const { tasks } = await kubelet.engine.describeTasks({ cluster, tasks: arns.slice(0, 100) });
   const earliest = since ? since.getTime() - clockSkewMs : 0;
-  const created = (task: Task) => task.createdAt?.getTime() ?? Number.POSITIVE_INFINITY;
   return tasks
     .filter((task) => task.startedBy === uid && task.lastStatus !== "STOPPED" && created(task) >= earliest)
     .toSorted((one, other) => created(one) - created(other));

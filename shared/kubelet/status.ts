@@ -33,7 +33,9 @@ export function podStatus(input: StatusInput): PodStatus {
   const { pod, task, record, now } = input;
   const current = pod.status ?? {};
   const { init, main } = statuses(input);
-  const phase: Phase = isFinal(current.phase) ? (current.phase as Phase) : (input.verdict?.phase ?? podPhase(pod, init, main, input.ending));
+  const phase: Phase = isFinal(current.phase)
+    ? (current.phase as Phase)
+    : (input.verdict?.phase ?? podPhase(pod, init, main, input.ending));
   const addresses = task ? taskAddresses(task) : [];
   const initialized = isInitialized(pod, init);
   const generation = pod.metadata.generation;
@@ -65,9 +67,10 @@ export function podStatus(input: StatusInput): PodStatus {
   };
 }
 
+const known = (list: readonly ContainerStatus[] | undefined, name: string) => list?.find((status) => status.name === name);
+
 function statuses(input: StatusInput): { readonly init: ContainerStatus[]; readonly main: ContainerStatus[] } {
   const { pod, task, report, now } = input;
-  const known = (list: readonly ContainerStatus[] | undefined, name: string) => list?.find((status) => status.name === name);
   const verdicts = report && task && report.taskArn === task.taskArn ? report.containers : [];
   const status = (container: Pod["spec"]["containers"][number], previous: ContainerStatus | undefined, waiting: string) =>
     explain(
@@ -110,7 +113,9 @@ export function taskAddresses(task: Task): string[] {
 
 /** The task has its address and has not given it back. */
 const hasNetwork = (task: Task | undefined): boolean =>
-  task !== undefined && ["PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING"].includes(task.lastStatus) && taskAddresses(task).length > 0;
+  task !== undefined &&
+  ["PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING"].includes(task.lastStatus) &&
+  taskAddresses(task).length > 0;
 
 function isInitialized(pod: Pod, init: readonly ContainerStatus[]): boolean {
   return (pod.spec.initContainers ?? []).every((container, index) => {
@@ -147,7 +152,10 @@ function readyConditions(pod: Pod, all: readonly ContainerStatus[], phase: Phase
     return gate.status === "True" ? [] : [`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`];
   });
   const message = gates.length > 1 ? `[${gates.join(", ")}]` : gates[0];
-  return [condition("ContainersReady", true), gates.length > 0 ? condition("Ready", false, "ReadinessGatesNotReady", message) : condition("Ready", true)];
+  return [
+    condition("ContainersReady", true),
+    gates.length > 0 ? condition("Ready", false, "ReadinessGatesNotReady", message) : condition("Ready", true),
+  ];
 }
 
 const condition = (type: string, status: boolean, reason?: string, message?: string): PodCondition => ({
@@ -158,7 +166,12 @@ const condition = (type: string, status: boolean, reason?: string, message?: str
 });
 
 /** Ours replace what is there; the time of a change is kept while the status stays; everything else stays in its place. */
-function merge(existing: readonly PodCondition[], ours: readonly PodCondition[], generation: number | undefined, now: Date): PodCondition[] {
+function merge(
+  existing: readonly PodCondition[],
+  ours: readonly PodCondition[],
+  generation: number | undefined,
+  now: Date,
+): PodCondition[] {
   const merged = [...existing];
   for (const next of ours) {
     const index = merged.findIndex(({ type }) => type === next.type);
@@ -166,7 +179,8 @@ function merge(existing: readonly PodCondition[], ours: readonly PodCondition[],
     const complete: PodCondition = {
       ...next,
       ...(generation !== undefined && { observedGeneration: generation }),
-      lastTransitionTime: next.lastTransitionTime ?? (before?.status === next.status ? before.lastTransitionTime : undefined) ?? timeText(now),
+      lastTransitionTime:
+        next.lastTransitionTime ?? (before?.status === next.status ? before.lastTransitionTime : undefined) ?? timeText(now),
     };
     if (index < 0) merged.push(complete);
     else merged[index] = complete;

@@ -19,7 +19,7 @@ export function containerTrouble({ reason }: Pick<TaskContainer, "reason">): Tro
     return { type: "create", message };
   }
   if (/^(CannotStartContainerError|DockerTimeoutError)/.test(reason)) return { type: "start", message };
-  return /^OutOfMemory/.test(reason) ? { type: "memory" } : undefined;
+  return reason.startsWith("OutOfMemory") ? { type: "memory" } : undefined;
 }
 
 /** The task ended because its machine did. */
@@ -30,4 +30,6 @@ export const lostItsMachine = (task: Pick<Task, "stopCode" | "stoppedReason">): 
 
 /** The container's program ran. */
 export const hasRun = ({ lastStatus, exitCode, runtimeId, reason }: TaskContainer): boolean =>
-  lastStatus === "RUNNING" || exitCode !== undefined || (lastStatus === "STOPPED" && runtimeId !== undefined && !containerTrouble({ ...(reason && { reason }) }));
+  lastStatus === "RUNNING" ||
+  exitCode !== undefined ||
+  (lastStatus === "STOPPED" && runtimeId !== undefined && !containerTrouble({ ...(reason && { reason }) }));

@@ -1,8 +1,8 @@
 /** Moves one Pod towards what it should be: the next step from where its record says it stands. */
 import type { Pod } from "../api/generated/types.ts";
 import * as kinds from "../api/kinds.ts";
-import { isTerminal } from "../scheduler/plan.ts";
 import type { ControllerContext, Lister, Result } from "../runtime/controller.ts";
+import { isTerminal } from "../scheduler/plan.ts";
 import { admit, podsByNode } from "./admission.ts";
 import { type Kubelet, type OurNode, ourNode, writeStatus } from "./kubelet.ts";
 import { readRecord, type TaskRecord } from "./record.ts";
@@ -110,6 +110,8 @@ async function recover(kubelet: Kubelet, context: ControllerContext, pod: Pod, n
 
 const indexes = new WeakMap<Lister<Pod>, { readonly revision: number; readonly byNode: ReadonlyMap<string, readonly Pod[]> }>();
 
+const order = (one: Pod) => `${one.metadata.creationTimestamp} ${one.metadata.namespace}/${one.metadata.name}`;
+
 /** Pods of the same Node that were taken before this one, or would be. */
 function rivals(context: ControllerContext, pod: Pod): readonly Pod[] {
   const lister = context.lister(kinds.pods);
@@ -118,7 +120,6 @@ function rivals(context: ControllerContext, pod: Pod): readonly Pod[] {
     index = { revision: lister.revision, byNode: podsByNode(lister.all()) };
     indexes.set(lister, index);
   }
-  const order = (one: Pod) => `${one.metadata.creationTimestamp} ${one.metadata.namespace}/${one.metadata.name}`;
   return (index.byNode.get(pod.spec.nodeName ?? "") ?? []).filter(
     (other) =>
       other.metadata.uid !== pod.metadata.uid && !isTerminal(other) && (readRecord(other) !== undefined || order(other) < order(pod)),
@@ -126,7 +127,13 @@ function rivals(context: ControllerContext, pod: Pod): readonly Pod[] {
 }
 
 /** A Pod that has a task: its status follows the task's. */
-async function watch(kubelet: Kubelet, context: ControllerContext, pod: Pod, node: OurNode | undefined, record: TaskRecord): Promise<Result | void> {
+async function watch(
+  kubelet: Kubelet,
+  context: ControllerContext,
+  pod: Pod,
+  node: OurNode | undefined,
+  record: TaskRecord,
+): Promise<Result | void> {
   const { taskArn = "" } = record;
   let task = record.state === "Ended" ? kubelet.observer.peek(taskArn) : await kubelet.observer.look(taskArn, { maxAgeMs });
   if (!task) {
@@ -221,9 +228,14 @@ async function report(
         return podStatus({ ...base, ending: true, record: { ...record, state: "Ended", since: now } });
       case "failed": {
         const { reason, message } = decision;
-        return podStatus({ ...base, ending: true, record: { ...record, state: "Ended", since: now }, verdict: { phase: "Failed", reason, message } });
+        return podStatus({
+          ...base,
+          ending: true,
+          record: { ...record, state: "Ended", since: now },
+          verdict: { phase: "Failed", reason, message },
+        });
       }
-      case "again":
+      default:
         return podStatus({ ...base, record: { ...record, state: "BackOff", backOffSeconds: decision.backOffSeconds, since: endedAt } });
     }
   });
@@ -284,4 +296,3 @@ function lostTask(pod: Pod, record: TaskRecord): Task {
     })),
   };
 }
-

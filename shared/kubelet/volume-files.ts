@@ -54,7 +54,7 @@ async function contentFiles(pod: Pod, content: VolumeContent, lookups: VolumeLoo
       const { audience, expirationSeconds, path } = content;
       return [{ path, bytes: Buffer.from(await lookups.token(pod, { audience, expirationSeconds })) }];
     }
-    case "downwardAPI": {
+    default: {
       const allocatable = await lookups.allocatable(pod);
       return content.items.map(({ path, mode, fieldPath, resource }) => {
         const text = fieldPath === undefined ? resourceText(pod, resource, allocatable) : podField(pod, fieldPath, pod.status?.hostIP);

@@ -31,7 +31,8 @@ export const volumeSource = (options: VolumeSourceOptions): VolumeSource => ({
     return volumeFiles(pod, volume, {
       configMap: (namespace, name) => client.get(kinds.configMaps, { namespace, name }),
       secret: (namespace, name) => client.get(kinds.secrets, { namespace, name }),
-      allocatable: async ({ spec }) => (await client.get(kinds.nodes, { namespace: "", name: spec.nodeName ?? "" }))?.status?.allocatable ?? {},
+      allocatable: async ({ spec }) =>
+        (await client.get(kinds.nodes, { namespace: "", name: spec.nodeName ?? "" }))?.status?.allocatable ?? {},
       token: async (pod, request) => {
         if (!options.token) throw new VolumeNotReadyError("tokens of service accounts are not issued here");
         return options.token({ cluster, pod, ...request });

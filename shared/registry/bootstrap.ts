@@ -1,9 +1,10 @@
-/** What a cluster has from the start: its namespaces and the system's priority classes. */
+/** What a cluster has from the start: its namespaces, the system's priority classes, and the range of its Services' addresses. */
 import type { Client, KindRef } from "../api/client.ts";
 import type { Namespace, PriorityClass } from "../api/generated/types.ts";
 import { namespaces, priorityClasses } from "../api/kinds.ts";
 import type { Draft, KubeObject } from "../api/objects.ts";
 import { StatusError } from "../errors/status-error.ts";
+import { defaultServiceRange, serviceCidrs } from "./services/ranges.ts";
 
 const namespaceNames = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -29,6 +30,7 @@ export async function bootstrap(client: Client): Promise<void> {
   await Promise.all([
     ...drafts.map((draft) => ensure(client, namespaces, draft)),
     ...systemClasses.map((draft) => ensure(client, priorityClasses, draft)),
+    ensure(client, serviceCidrs, { metadata: { name: "kubernetes" }, spec: { cidrs: [defaultServiceRange] } }),
   ]);
 }
 

@@ -22,6 +22,7 @@ export function checkCreation(kind: Kind, object: AnyObject): void {
   refuse(kind, object.metadata.name, [
     ...validateMetadata(kind, object.metadata),
     ...(kind.behaviour.validate?.(object) ?? []),
+    ...(kind.behaviour.validateCreate?.(object) ?? []),
     ...(lifecycleOf(kind).problems?.(object, undefined) ?? []),
   ]);
 }
@@ -31,8 +32,7 @@ export function checkUpdate(kind: Kind, next: AnyObject, previous: AnyObject): v
   refuse(kind, next.metadata.name, [
     ...validateMetadata(kind, next.metadata),
     ...validateMetadataUpdate(next.metadata, previous.metadata),
-    // A custom resource is only held to what the update changes.
-    ...((kind.custom ? undefined : kind.behaviour.validate?.(next)) ?? []),
+    ...(kind.behaviour.validate?.(next) ?? []),
     ...(kind.behaviour.validateUpdate?.(next, previous) ?? []),
     ...(lifecycleOf(kind).problems?.(next, previous) ?? []),
   ]);

@@ -51,7 +51,7 @@ export function inProcessClient(registry: Registry, { cluster, part, consumer }:
 
   const get = async <T extends KubeObject>(ref: KindRef<T>, key: ObjectKey): Promise<T | undefined> => {
     try {
-      return typed<T>(await registry.get(await kindOf(ref), key, {}, context()));
+      return (await registry.get(await kindOf(ref), key, {}, context())) as KubeObject as T;
     } catch (error) {
       if (error instanceof StatusError && error.reason === "NotFound") return undefined;
       throw error;
@@ -68,9 +68,10 @@ export function inProcessClient(registry: Registry, { cluster, part, consumer }:
     const key = { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
     const body = object as KubeObject as KubeObject & JsonObject;
     if (subresource === "finalize") {
-      return typed<T>(await registry.updateSubresource(kind, key, subresource, body, parameters(options), context()));
+      return (await registry.updateSubresource(kind, key, subresource, body, parameters(options), context())) as KubeObject as T;
     }
-    return typed<T>((await registry.update(kind, key, subresource, body, parameters(options), context())).object);
+    const { object: written } = await registry.update(kind, key, subresource, body, parameters(options), context());
+    return written as KubeObject as T;
   };
 
   return {
@@ -79,16 +80,11 @@ export function inProcessClient(registry: Registry, { cluster, part, consumer }:
       const answer = await registry.list(await kindOf(ref), { namespace, labelSelector, fieldSelector }, context());
       return { items: answer.items as readonly KubeObject[] as never, revision: Number(answer.resourceVersion) };
     },
-    create: async (ref, draft, options) =>
-      typed(
-        await registry.create(
-          await kindOf(ref),
-          draft.metadata.namespace ?? "",
-          draft as Draft & JsonObject,
-          parameters(options),
-          context(),
-        ),
-      ),
+    create: async (ref, draft, options) => {
+      const body = draft as Draft & JsonObject;
+      const made = await registry.create(await kindOf(ref), draft.metadata.namespace ?? "", body, parameters(options), context());
+      return made as KubeObject as never;
+    },
     update: (ref, object, options) => put(ref, object, "", options),
     updateStatus: (ref, object, options) => put(ref, object, "status", options),
     modify: async (ref, key, change, options = {}) => {
@@ -129,6 +125,3 @@ export function inProcessClient(registry: Registry, { cluster, part, consumer }:
     },
   };
 }
-
-/** Kinds carry their type in their reference: what comes back of one is of it. */
-const typed = <T extends KubeObject>(object: KubeObject): T => object as T;

@@ -140,7 +140,6 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
     return subresources.post(write, body, budgetsOf(cluster));
   };
 
-
   return {
     catalog: (name, { fresh } = { fresh: false }) =>
       answering(new AbortController().signal, async () => (await clusterOf(name)).catalogs.current({ fresh })),

@@ -6,6 +6,7 @@ import type { AnyObject } from "../api/kind.ts";
 import { generateName } from "../api/names.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { alreadyExists, badRequest, groupResource, StatusError } from "../errors/status-error.ts";
+import type { Judging, Verdict } from "../store/store.ts";
 import { checkCreation, warningsOf } from "./checks.ts";
 import { decodeBody } from "./decode.ts";
 import { lifecycleOf } from "./lifecycle.ts";
@@ -14,7 +15,7 @@ import { own } from "./ownership.ts";
 import { present } from "./present.ts";
 import { clone, seconds } from "./values.ts";
 import { toStorage } from "./versions.ts";
-import { commit, type Judge, type Write } from "./write.ts";
+import { allocate, commit, type Judge, type Write } from "./write.ts";
 
 /** Names tried for one `generateName` before giving up, as upstream. */
 const nameTries = 8;
@@ -99,12 +100,22 @@ async function insert(write: Write, object: AnyObject): Promise<AnyObject> {
   const key = { namespace: write.key.namespace, name: object.metadata.name };
   await completeCreation(write, object, randomUUID(), write.clock.now(), (text) => context.warnings.push(text));
   const value = toStorage(kind, object);
-  const judge: Judge = (current, { now }) => {
+  const named = { ...write, key };
+  const allocates = lifecycleOf(kind).allocate !== undefined;
+  const judge: Judge = (current, judging) => {
     if (current !== undefined) return { type: "refused", error: taken(write, key.name, present(kind, current)) };
-    const metadata = { ...(value.metadata as JsonObject), creationTimestamp: seconds(now) };
+    if (allocates) return allocated(named, object, judging);
+    const metadata = { ...(value.metadata as JsonObject), creationTimestamp: seconds(judging.now) };
     return { type: "put", value: { ...value, metadata } };
   };
-  return (await commit({ ...write, key }, judge)).object;
+  return (await commit(named, judge)).object;
+}
+
+async function allocated(write: Write, object: AnyObject, judging: Judging): Promise<Verdict> {
+  const next = clone(object);
+  next.metadata.creationTimestamp = seconds(judging.now);
+  await allocate(write, next, undefined, judging);
+  return { type: "put", value: toStorage(write.kind, next) };
 }
 
 function taken({ kind }: Write, name: string, current: AnyObject): StatusError {

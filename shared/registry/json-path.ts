@@ -74,20 +74,13 @@ function walk(roots: readonly unknown[], steps: readonly Step[]): unknown[] {
 }
 
 function follow(value: unknown, step: Step): unknown[] {
-  switch (step.type) {
-    case "field": {
-      if (!isObject(value) || !Object.hasOwn(value, step.name)) return [];
-      return [value[step.name]];
-    }
-    case "index": {
-      const item: unknown = Array.isArray(value) ? value.at(step.index) : undefined;
-      return item === undefined ? [] : [item];
-    }
-    case "all":
-      return Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
-    case "where":
-      return Array.isArray(value) ? value.filter((item) => holds(walk([item], step.path)[0], step.operator, step.value)) : [];
-  }
+  if (step.type === "field") return isObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
+  if (step.type === "all" && isObject(value)) return Object.values(value);
+  if (!Array.isArray(value)) return [];
+  if (step.type === "all") return value;
+  if (step.type === "where") return value.filter((item) => holds(walk([item], step.path)[0], step.operator, step.value));
+  const item: unknown = value.at(step.index);
+  return item === undefined ? [] : [item];
 }
 
 function holds(found: unknown, operator: string | undefined, wanted: unknown): boolean {

@@ -3,11 +3,17 @@ import type { AdmissionReader } from "../admission/plugin.ts";
 import type { AnyObject, Kind, Problem } from "../api/kind.ts";
 import { definitionLifecycle } from "./custom/lifecycle.ts";
 import { namespaceLifecycle } from "./namespaces.ts";
+import { serviceLifecycle } from "./services/lifecycle.ts";
 
 export interface Lifecycle {
   /** After the kind's own preparation. In place. */
   beforeCreate?(object: AnyObject, now: Date, reader: AdmissionReader): void | Promise<void>;
   beforeUpdate?(next: AnyObject, previous: AnyObject, now: Date, reader: AdmissionReader): void | Promise<void>;
+  /**
+   * Gives an object what must be unique among all of its kind, in place, in front of the slot that is being claimed: asked again with
+   * every attempt. @throws {StatusError} Invalid when it cannot have what it asks for
+   */
+  allocate?(next: AnyObject, previous: AnyObject | undefined, context: AllocationContext): Promise<void>;
   /** Problems beyond the kind's own validation. */
   problems?(next: AnyObject, previous: AnyObject | undefined): Problem[];
   /** `Warning:` headers of a create or update. */
@@ -21,10 +27,19 @@ export interface Lifecycle {
   isHeld?(object: AnyObject): boolean;
 }
 
+export interface AllocationContext {
+  readonly reader: AdmissionReader;
+  /** The other objects of the kind, as they stand in front of the slot. */
+  readonly peers: () => Promise<readonly AnyObject[]>;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
 const ordinary: Lifecycle = {};
 
 const byStorage: Readonly<Record<string, Lifecycle>> = {
   namespaces: namespaceLifecycle,
+  services: serviceLifecycle,
   "customresourcedefinitions.apiextensions.k8s.io": definitionLifecycle,
 };
 

@@ -53,26 +53,22 @@ export function patched(
 }
 
 function applied(kind: Kind, current: AnyObject, { type, body }: Patch): unknown {
-  switch (type) {
-    case "json":
-      if (!Array.isArray(body)) throw badRequest("error decoding patch: a JSON patch must be a list of operations");
-      if (body.length > maxOperations) {
-        throw new StatusError(
-          "RequestEntityTooLarge",
-          `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${body.length}`,
-        );
-      }
-      return applyJsonPatch(current, body);
-    case "merge":
-      if (!isObject(body)) throw badRequest("error decoding patch: a merge patch must be an object");
-      return applyMergePatch(current, body);
-    case "strategic":
-      if (kind.custom) throw unsupported();
-      if (!isObject(body)) throw badRequest("error decoding patch: a strategic merge patch must be an object");
-      return applyStrategicMergePatch(current, body, kind.schema);
-    case "apply":
-      throw new Error("an apply configuration is not a patch of one state");
+  if (type === "json") {
+    checkOperations(body);
+    return applyJsonPatch(current, body);
   }
+  if (type === "strategic" && kind.custom) throw unsupported();
+  if (!isObject(body)) throw badRequest(`error decoding patch: a patch of this type must be an object`);
+  return type === "strategic" ? applyStrategicMergePatch(current, body, kind.schema) : applyMergePatch(current, body);
+}
+
+function checkOperations(body: unknown): asserts body is unknown[] {
+  if (!Array.isArray(body)) throw badRequest("error decoding patch: a JSON patch must be a list of operations");
+  if (body.length <= maxOperations) return;
+  throw new StatusError(
+    "RequestEntityTooLarge",
+    `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${body.length}`,
+  );
 }
 
 const unsupported = () =>

@@ -16,7 +16,7 @@ import { modified, uidMismatch } from "./preconditions.ts";
 import { present } from "./present.ts";
 import { clone, same, without } from "./values.ts";
 import { storageVersion, toStorage } from "./versions.ts";
-import { commit, type Write, type Written } from "./write.ts";
+import { allocate, commit, type Write, type Written } from "./write.ts";
 
 /** What an object should become. */
 export interface Wanted {
@@ -72,7 +72,8 @@ export async function change(write: Write, update: Update): Promise<Written> {
   return written;
 }
 
-async function creation(write: Write, update: Update, uid: string, { now }: Judging, warnings: string[]): Promise<Verdict> {
+async function creation(write: Write, update: Update, uid: string, judging: Judging, warnings: string[]): Promise<Verdict> {
+  const { now } = judging;
   const { kind, key } = write;
   if (!update.creates) throw notFound(kind, key.name);
   if (update.uid !== undefined) throw uidMismatch(kind, key.name, update.uid, "");
@@ -83,10 +84,12 @@ async function creation(write: Write, update: Update, uid: string, { now }: Judg
   checkName(object, key.name);
   const admitted = owned ? await admitOwned(write, object, warn) : await admitCreation(write, object, warn);
   await completeCreation(write, admitted, uid, now, warn);
+  await allocate(write, admitted, undefined, judging);
   return { type: "put", value: toStorage(kind, admitted) };
 }
 
-function transition(write: Write, update: Update, current: Stored, { now }: Judging, warnings: string[]): Verdict | Promise<Verdict> {
+function transition(write: Write, update: Update, current: Stored, judging: Judging, warnings: string[]): Verdict | Promise<Verdict> {
+  const { now } = judging;
   const { kind, key, subresource, parameters } = write;
   const previous = present(kind, current);
   if (update.uid !== undefined && update.uid !== previous.metadata.uid)
@@ -101,13 +104,14 @@ function transition(write: Write, update: Update, current: Stored, { now }: Judg
   const warn = (text: string) => warnings.push(text);
   const concerned = write.admission.concerned(kind, "UPDATE", subresource);
   const lifecycle = lifecycleOf(kind);
-  const isPlain = concerned.mutating.length === 0 && concerned.validating.length === 0 && lifecycle.beforeUpdate === undefined;
+  const isPlain =
+    concerned.mutating.length === 0 && concerned.validating.length === 0 && lifecycle.beforeUpdate === undefined && !lifecycle.allocate;
   // Most updates concern no plugin: they are judged without giving up the turn.
   if (isPlain) {
     complete(write, update, next, previous, now);
     return verdictOf(write, update, next, previous, current, warn);
   }
-  return admitted(write, update, next, previous, current, concerned, now, warn);
+  return admitted(write, update, next, previous, current, concerned, judging, warn);
 }
 
 async function admitted(
@@ -117,10 +121,11 @@ async function admitted(
   previous: AnyObject,
   current: Stored,
   concerned: Concerned,
-  now: Date,
+  judging: Judging,
   warn: (text: string) => void,
 ): Promise<Verdict> {
   const { kind, key, subresource, context, parameters, reader } = write;
+  const { now } = judging;
   const request: AdmissionRequest = {
     operation: "UPDATE",
     kind,
@@ -135,6 +140,7 @@ async function admitted(
   await admit(concerned, request, reader);
   complete(write, update, next, previous, now);
   await lifecycleOf(kind).beforeUpdate?.(next, previous, now, reader);
+  if (subresource === "") await allocate(write, next, previous, judging);
   const verdict = verdictOf(write, update, next, previous, current, warn);
   if (verdict.type !== "unchanged") await validate(concerned, request, reader);
   return verdict;

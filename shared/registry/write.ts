@@ -6,6 +6,8 @@ import { controllerOf, type JsonObject, type KubeObject, type ObjectKey } from "
 import { conflict } from "../errors/status-error.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Judging, Proposal, ResourceStore, Stored, Verdict } from "../store/store.ts";
+import { lifecycleOf } from "./lifecycle.ts";
+import { peersOf } from "./peers.ts";
 import { present, storeKey } from "./present.ts";
 import type { InternalParameters, RequestContext, WriteParameters } from "./registry.ts";
 import { ringFor } from "./ring.ts";
@@ -34,6 +36,12 @@ export interface Written {
   readonly created: boolean;
 }
 
+/** Gives an object what must be unique among its kind, in place. @throws {StatusError} Invalid */
+export async function allocate(write: Write, next: AnyObject, previous: AnyObject | undefined, judging: Judging): Promise<void> {
+  const { store, kind, key, reader, random } = write;
+  await lifecycleOf(kind).allocate?.(next, previous, { reader, random, peers: () => peersOf(store, kind, storeKey(kind, key), judging) });
+}
+
 export type Judge = (current: Stored | undefined, judging: Judging) => Verdict | Promise<Verdict>;
 
 /** What {@link commit} needs of a write. */
@@ -56,7 +64,8 @@ async function committed({ store, kind, key, parameters, context }: Committing, 
   const proposal: Proposal = {
     key: storeKey(kind, key),
     judge,
-    ...(guard && { volatile: true, plan: guard.plan }),
+    ...((guard || lifecycleOf(kind).allocate) && { volatile: true }),
+    ...(guard && { plan: guard.plan }),
     author: { user: context.user.username, userAgent: context.userAgent, auditId: context.auditId },
     ring: (next, previous) => ringFor(kind, next, previous).filter((rung) => rung !== consumer),
   };

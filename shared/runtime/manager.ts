@@ -70,6 +70,8 @@ class Work {
   readonly later = new Map<string, { readonly key: ObjectKey; readonly at: number }>();
   readonly failures = new Map<string, number>();
   readonly lostRaces = new Map<string, number>();
+  /** Kinds of which it has seen every object that there is. */
+  readonly acquainted = new Set<string>();
 
   constructor(controller: Controller) {
     this.controller = controller;
@@ -152,12 +154,19 @@ export function createManager(options: ManagerOptions): Manager {
 
     for (const work of works) {
       const context = { lister: listerFor(work.controller) };
-      for (const watched of work.controller.watches) {
-        const name = kindText(watched.kind);
+      const watched = new Set(work.controller.watches.map(({ kind }) => kindText(kind)));
+      const strange = watched.difference(work.acquainted);
+      for (const name of work.acquainted) if (!watched.has(name) || !caches.has(name)) work.acquainted.delete(name);
+      for (const watching of work.controller.watches) {
+        const name = kindText(watching.kind);
         const waits = avoided.get(name);
-        for (const change of observed.get(name) ?? []) {
+        const cache = caches.get(name);
+        if (cache) work.acquainted.add(name);
+        // Somebody else may have followed the kind before this controller took an interest.
+        const changes = strange.has(name) ? everythingIn(cache) : (observed.get(name) ?? []);
+        for (const change of changes) {
           const waitMs = waits?.get(objectText(change)) ?? 0;
-          for (const key of watched.keys(change, context)) {
+          for (const key of watching.keys(change, context)) {
             if (waitMs > 0) work.addAt(key, nowMs() + waitMs);
             else work.add(key);
           }
@@ -193,13 +202,13 @@ export function createManager(options: ManagerOptions): Manager {
       throw new Error(`${controller.name} reads ${kindText(kind)} without having declared it`);
     };
 
-  /** Every key there is, as at a cold start. */
+  /** Every key there is, as if all objects were new. */
   function addEverything(): void {
     for (const work of works) {
       const context = { lister: listerFor(work.controller) };
       for (const watched of work.controller.watches) {
-        for (const next of caches.get(kindText(watched.kind))?.all() ?? []) {
-          for (const key of watched.keys({ previous: undefined, next }, context)) work.add(key);
+        for (const change of everythingIn(caches.get(kindText(watched.kind)))) {
+          for (const key of watched.keys(change, context)) work.add(key);
         }
       }
     }
@@ -298,11 +307,10 @@ export function createManager(options: ManagerOptions): Manager {
       }
       const read = strength;
       await refresh(read, signal);
-      if (everything) {
-        addEverything();
-        everything = false;
-        cold = false;
-      }
+      // At a cold start everything is new anyway.
+      if (everything && !cold) addEverything();
+      everything = false;
+      cold = false;
       const now = nowMs();
       for (const work of works) work.wake(now);
 
@@ -338,6 +346,10 @@ export function createManager(options: ManagerOptions): Manager {
     },
   };
 }
+
+/** A cache's objects, as if they were new. */
+const everythingIn = (cache: KindCache | undefined): readonly Observed[] =>
+  [...(cache?.all() ?? [])].map((next) => ({ previous: undefined, next }));
 
 const retryAfterMs = (error: unknown): number => (error instanceof StatusError ? (error.details?.retryAfterSeconds ?? 0) * 1_000 : 0);
 

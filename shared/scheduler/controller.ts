@@ -35,11 +35,12 @@ function matters({ previous, next }: Observed<Pod>): boolean {
   return stood === true && (next === undefined || isTerminal(next));
 }
 
+const placingFacts = (node: Node) => [node.spec, node.metadata.labels, node.status?.allocatable];
+
 /** Heartbeats and conditions do not change where Pods can stand. */
 function nodeMatters({ previous, next }: Observed<Node>): boolean {
   if (!previous || !next) return true;
-  const facts = (node: Node) => [node.spec, node.metadata.labels, node.status?.allocatable];
-  return !isDeepStrictEqual(facts(previous), facts(next));
+  return !isDeepStrictEqual(placingFacts(previous), placingFacts(next));
 }
 
 async function schedule(context: ControllerContext, options: SchedulerOptions): Promise<void> {
@@ -72,7 +73,12 @@ async function bind(pod: Pod, node: string, context: ControllerContext): Promise
   context.event(pod, "Normal", "Scheduled", `Successfully assigned ${namespace}/${name} to ${node}`);
   const fields = unevaluatedFields(pod);
   if (fields.length > 0) {
-    context.event(pod, "Warning", "NotEvaluated", `placed without regard to fields that the scheduler does not evaluate yet: ${fields.join(", ")}`);
+    context.event(
+      pod,
+      "Warning",
+      "NotEvaluated",
+      `placed without regard to fields that the scheduler does not evaluate yet: ${fields.join(", ")}`,
+    );
   }
 }
 

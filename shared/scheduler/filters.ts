@@ -22,9 +22,10 @@ export interface Obstacle {
   readonly resolvable: boolean;
 }
 
+const never = (reason: string): Obstacle => ({ reason, resolvable: false });
+
 /** Filters that no other Pod influences: the answer is the same for all Pods of a class. */
 export function fixedObstacle(pod: Pod, node: Node): Obstacle | undefined {
-  const never = (reason: string): Obstacle => ({ reason, resolvable: false });
   const tolerations = pod.spec.tolerations ?? [];
   if (node.spec?.unschedulable && !tolerations.some((toleration) => tolerates(toleration, unschedulableTaint))) {
     return never("node(s) were unschedulable");

@@ -10,7 +10,7 @@ export interface PackClass {
   /** Nodes on which they may stand at all, in the order of the Node list, with how much they are liked there. */
   readonly candidates: readonly { readonly node: number; readonly preference: number }[];
   /** Host ports exclude each other on a Node; the packer asks before it places. */
-  fitsPorts?(node: number, placed: readonly number[]): boolean;
+  readonly fitsPorts?: (node: number, placed: readonly number[]) => boolean;
 }
 
 export interface PackInput {

@@ -38,7 +38,10 @@ export function bookedFor(pod: Pod): Amounts {
   const requests = podRequests(pod);
   const initContainers = pod.spec.initContainers ?? [];
   const together = [...pod.spec.containers, ...initContainers.filter(isSidecar)];
-  const reserved = together.reduce((total, container) => total + Math.max(minimumContainerMemoryBytes, requestsOf(container).memory ?? 0), 0);
+  const reserved = together.reduce(
+    (total, container) => total + Math.max(minimumContainerMemoryBytes, requestsOf(container).memory ?? 0),
+    0,
+  );
   const onlyStarting = initContainers.length - (together.length - pod.spec.containers.length);
   const memory = Math.max(requests.memory ?? 0, reserved) + onlyStarting * minimumContainerMemoryBytes;
   return { ...requests, memory, pods: 1 };

@@ -7,10 +7,22 @@ export function unevaluatedFields(pod: Pod): string[] {
   const used = (terms: readonly unknown[] | undefined, field: string) => {
     if (terms && terms.length > 0) fields.push(field);
   };
-  used(affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution");
-  used(affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution, "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution");
-  used(affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution, "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution");
-  used(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution, "spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution");
+  used(
+    affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution,
+    "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+  );
+  used(
+    affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution,
+    "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution",
+  );
+  used(
+    affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution,
+    "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+  );
+  used(
+    affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution,
+    "spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution",
+  );
   used(topologySpreadConstraints, "spec.topologySpreadConstraints");
   used(resourceClaims, "spec.resourceClaims");
   return fields;

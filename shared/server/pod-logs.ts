@@ -17,10 +17,16 @@ export interface PodLogOptions {
 
 export interface PodLogs {
   /**
+   * @param newest reads the Pod again: a followed log ends when its container has
    * @returns the log's bytes; ends when it does, or with the signal when followed
    * @throws {StatusError} BadRequest when the container is not named and there are several, or has not started; NotFound
    */
-  open(pod: AnyObject, options: PodLogOptions, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  open(
+    pod: AnyObject,
+    options: PodLogOptions,
+    signal: AbortSignal,
+    newest: () => Promise<AnyObject | undefined>,
+  ): Promise<ReadableStream<Uint8Array>>;
 }
 
 /** @throws {StatusError} BadRequest, Invalid */

@@ -60,6 +60,7 @@ async function podLog(request: KindRequest): Promise<Response> {
       () => {},
     );
   }
-  const body = await options.podLogs.open(pod, logOptions, AbortSignal.any([context.signal, stopped.signal]));
+  const newest = () => options.registry.get(kind, keyIn(request), {}, context).catch(() => undefined);
+  const body = await options.podLogs.open(pod, logOptions, AbortSignal.any([context.signal, stopped.signal]), newest);
   return new Response(body, { headers: { "content-type": "text/plain" } });
 }

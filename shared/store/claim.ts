@@ -8,6 +8,7 @@ import { readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
 import { insist } from "./retry.ts";
 import type { Head, SlotEntry } from "./slot.ts";
+import { UnknownClusterError } from "./store.ts";
 import type { Item, WriteResult } from "./table.ts";
 
 export type ClaimResult =
@@ -24,32 +25,39 @@ export interface Claim {
   readonly item: Item;
   /** Ids of the changes in the item. */
   readonly ids: ReadonlySet<string>;
-  /** Pauses after a failed attempt. @returns whether anybody still waits for the outcome */
-  readonly pause: (attempts: number) => Promise<boolean>;
+  /** Called after a failed attempt, before the slot is read. */
+  readonly pause: () => Promise<void>;
+  /** Asked between attempts: whether anybody still waits for the outcome. */
+  readonly isAwaited: () => boolean;
 }
 
 export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimResult> {
-  const { table } = log.parts;
+  const { table, settings, patience } = log.parts;
   /** Whether an attempt may have been carried out without our knowing. */
   let doubtful = false;
-  for (let attempts = 1; ; attempts++) {
+  for (;;) {
     let cause: unknown;
     let answer: WriteResult | undefined;
     try {
+      const begun = patience.clock.now().getTime();
       answer = await table.put(claim.item, { type: "absent" });
+      log.contention.answered(patience.clock.now().getTime() - begun);
     } catch (error) {
       cause = error;
     }
-    if (answer?.done) return settleWin(log, claim, answer.date, doubtful);
+    if (answer?.done) {
+      if (answer.date.getTime() - claim.head.observed.getTime() <= settings.verifyAfterMs) return { type: "won", date: answer.date };
+      return verifyWin(log, claim, answer.date, doubtful);
+    }
     if (!answer) doubtful = true;
-    const waitedFor = await claim.pause(attempts);
+    await claim.pause();
     try {
       const owner = await readOwner(log, claim.head);
       if (owner) return settleOwner(owner, claim, doubtful);
     } catch (error) {
       cause ??= error;
     }
-    if (!waitedFor) return { type: "unknown", cause };
+    if (!claim.isAwaited()) return { type: "unknown", cause };
   }
 }
 
@@ -72,14 +80,19 @@ function settleOwner({ entry, date }: { readonly entry: SlotEntry; readonly date
  * A key that compaction freed accepts a claim that no reader will ever see. That takes a head that is very old, so a win on an old
  * head counts only if its slot is not below the floor (rule 3).
  */
-async function settleWin(log: ResourceLog, { head, item }: Claim, date: Date, doubtful: boolean): Promise<ClaimResult> {
-  const { table, keys, birth, settings, patience } = log.parts;
-  if (date.getTime() - head.observed.getTime() <= settings.verifyAfterMs) return { type: "won", date };
-  await log.parts.assertCurrent();
-  const { floor } = await insist(patience, () => readMarks(table, keys, birth));
-  if (head.next >= floor) return { type: "won", date };
-  await insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, { type: "equals", attribute: "time", value: Number(item.time) }));
-  if (doubtful) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
-  await log.fresh(log.arrive());
-  return { type: "lost" };
+async function verifyWin(log: ResourceLog, { head, item }: Claim, date: Date, doubtful: boolean): Promise<ClaimResult> {
+  const { table, keys, birth, patience } = log.parts;
+  try {
+    await log.parts.assertCurrent();
+    const { floor } = await insist(patience, () => readMarks(table, keys, birth));
+    if (head.next >= floor) return { type: "won", date };
+    const asWritten = { type: "equals", attribute: "time", value: Number(item.time) } as const;
+    await insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, asWritten));
+    if (doubtful) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
+    await log.fresh(log.arrive());
+    return { type: "lost" };
+  } catch (cause) {
+    if (cause instanceof UnknownClusterError) throw cause;
+    return { type: "unknown", cause };
+  }
 }

@@ -88,9 +88,8 @@ export class Committer {
   readonly #parts: CommitterParts;
   #queue: Waiting[] = [];
   #running = false;
-  /** Slots lost in a row, and when the last one was. */
-  #losses = 0;
-  #lastLoss = -Infinity;
+  /** The tail was read a moment ago, for the slot that was lost. */
+  #justRead = false;
   /** Chunks written for a draft that has not been committed yet: good for the same changes in another slot. */
   #overflow: { readonly text: string; readonly content: ChunkRef; readonly bytes: number; readonly members: number } | undefined;
 
@@ -129,6 +128,9 @@ export class Committer {
   /** One slot: judge, write, answer. Leaves in the queue whoever has no answer yet. */
   async #commitNext(): Promise<void> {
     const { log } = this.#parts;
+    // After a lost slot the pause was made, and the tail read, already.
+    if (!this.#justRead && (await log.contention.turn())) await log.fresh(log.arrive());
+    this.#justRead = false;
     const cache = await log.opened();
     log.assertOpen(cache);
     const draft = await this.#draft(cache);
@@ -141,13 +143,22 @@ export class Committer {
     const time = log.parts.hybridClock.tick();
     const packed = await this.#pack(draft);
     if (outdated()) return;
-    const item = slotItem(log.parts.keys, { number: draft.head.next, time, ring: [...draft.ring] }, packed);
+    const item = slotItem(log.parts.keys, { number: draft.head.next, time, writer: log.parts.process, ring: [...draft.ring] }, packed);
     const ids = new Set(draft.changes.map(({ id }) => id));
-    const result = await claimSlot(log, { head: draft.head, item, ids, pause: (attempts) => this.#afterAttempt(draft, attempts) });
+    const result = await claimSlot(log, {
+      head: draft.head,
+      item,
+      ids,
+      pause: () => this.#afterAttempt(draft),
+      isAwaited: () => this.#isAwaited(draft),
+    });
 
-    if (result.type === "won") await this.#answerWin(draft, wonSlot(draft, time, packed), result.date);
+    if (result.type === "won") {
+      log.contention.won();
+      await this.#answerWin(draft, wonSlot(draft, time, log.parts.process, packed), result.date);
+    }
     else if (result.type === "unknown") this.#giveUp(draft, result.cause);
-    else this.#queue = this.#queue.filter(({ done }) => !done);
+    else this.#afterLoss();
   }
 
   async #answerWin(draft: Draft, slot: Slot, date: Date): Promise<void> {
@@ -160,7 +171,12 @@ export class Committer {
     const help = this.#parts.afterCommit();
     if (help) void help.then(answer);
     else answer();
-    await this.#yield();
+  }
+
+  /** The slot was somebody else's, and has been read: all those who can still wait are judged again. */
+  #afterLoss(): void {
+    this.#queue = this.#queue.filter(({ done }) => !done);
+    this.#justRead = true;
   }
 
   // ---- judging
@@ -319,17 +335,20 @@ export class Committer {
 
   #overdue = ({ since }: Waiting): boolean => this.#now() - since > this.#parts.log.parts.settings.commitBudgetMs;
 
-  /**
-   * After a claim that was not won: a pause, and the news for those who waited too long.
-   * @returns whether anybody is left
-   */
-  async #afterAttempt(draft: Draft, attempts: number): Promise<boolean> {
-    this.#losses += attempts === 1 ? 1 : 0;
-    this.#lastLoss = this.#now();
-    await this.#backOff(Math.max(this.#losses, attempts), Math.min(...draft.members.map(({ since }) => since)));
+  /** After a claim that was not won, before its slot is read. */
+  async #afterAttempt(draft: Draft): Promise<void> {
+    await this.#parts.log.contention.backOff(this.#oldest(draft.members));
+  }
+
+  /** Tells those who waited too long for a claim that nobody knows. @returns whether anybody is left */
+  #isAwaited(draft: Draft): boolean {
     for (const member of draft.members) if (!member.done && this.#overdue(member)) this.#rejectUnknown(draft, member, undefined);
     this.#dropOverdue(new Set(draft.members));
     return draft.members.some((member) => !member.done);
+  }
+
+  #oldest(waiting: readonly Waiting[]): number {
+    return Math.min(...waiting.map(({ since }) => since));
   }
 
   /** Nobody waits for the claim any more, or nobody will ever know. */
@@ -367,24 +386,6 @@ export class Committer {
     this.#queue = this.#queue.filter((waiting) => !gone.has(waiting));
   }
 
-  // ---- fairness
-
-  /** Longer after every loss, shorter the longer somebody has waited, and never the same twice (rule 12). */
-  async #backOff(failures: number, oldest: number): Promise<void> {
-    const { clock, random } = this.#parts.log.parts.patience;
-    const ceiling = Math.min(100, 4 * 2 ** (failures - 1));
-    const age = Math.max(0, this.#now() - oldest);
-    await clock.sleep((random() * ceiling) / (1 + age / 100));
-  }
-
-  /** Whoever has just won and has more to write lets others go first, if there are any. */
-  async #yield(): Promise<void> {
-    this.#losses = 0;
-    if (this.#queue.length === 0 || this.#now() - this.#lastLoss > 1_000) return;
-    const { clock, random } = this.#parts.log.parts.patience;
-    await clock.sleep(random() * 8);
-  }
-
   async #pause(failures: number): Promise<void> {
     const { clock, random } = this.#parts.log.parts.patience;
     await clock.sleep(random() * Math.min(200, 4 * 2 ** failures));
@@ -405,13 +406,14 @@ function independent(candidates: readonly Waiting[]): readonly Waiting[] {
   return group;
 }
 
-const wonSlot = (draft: Draft, time: number, packed: PackedChanges): Slot => ({
+const wonSlot = (draft: Draft, time: number, writer: string, packed: PackedChanges): Slot => ({
   type: "slot",
   number: draft.head.next,
   time,
   count: draft.changes.length,
   changes: draft.changes.map((change) => withTime(change, time)),
   ...measure(packed.size, packed.bytes, draft.changes),
+  writer,
   overflow: packed.content instanceof Uint8Array ? undefined : packed.content,
 });
 

@@ -37,6 +37,7 @@ class LogStore implements Store {
   readonly #settings: StoreSettings;
   readonly #hybridClock: HybridClock;
   readonly #newId: () => string;
+  readonly #process: string;
   readonly #clusters = new Map<string, Promise<LogClusterStore>>();
 
   constructor({ table, clock, log, random, settings }: StoreOptions) {
@@ -46,6 +47,7 @@ class LogStore implements Store {
     this.#settings = { ...defaultSettings, ...settings };
     this.#hybridClock = new HybridClock(clock);
     this.#newId = random ? () => idFrom(random) : () => randomBytes(12).toString("base64url");
+    this.#process = this.#newId().slice(0, 6);
   }
 
   cluster(name: string): Promise<ClusterStore> {
@@ -160,6 +162,7 @@ class LogStore implements Store {
         patience: this.#patience,
         settings: this.#settings,
         hybridClock: this.#hybridClock,
+        process: this.#process,
         ended: () => this.#clusters.delete(name),
         assertCurrent: () => this.#assertCurrent(name, incarnation),
       });

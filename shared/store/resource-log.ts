@@ -6,6 +6,7 @@
  */
 import { LogCache } from "./cache.ts";
 import { Chunks } from "./chunks.ts";
+import { Contention } from "./contention.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { LogKeys } from "./keys.ts";
 import { type Marks, readMarks } from "./marks.ts";
@@ -25,6 +26,8 @@ export interface LogParts {
   readonly patience: Patience;
   readonly settings: StoreSettings;
   readonly hybridClock: HybridClock;
+  /** Short name of this process. */
+  readonly process: string;
   /** Told when the log turns out to have ended: the cluster's record must be read again. */
   readonly ended: () => void;
   /** Throws {@link UnknownClusterError} when the cluster's name stands for another incarnation by now. */
@@ -41,6 +44,7 @@ export class ResourceLog {
   readonly chunks: Chunks;
   readonly tail: Tail;
   readonly view: View;
+  readonly contention: Contention;
   #cache: LogCache | undefined;
   /** The newest reading of the marks, and our clock then. */
   #marks: { readonly read: Marks; readonly at: number } | undefined;
@@ -54,6 +58,7 @@ export class ResourceLog {
 
   constructor(parts: LogParts) {
     this.parts = parts;
+    this.contention = new Contention(parts.patience, parts.process);
     this.chunks = new Chunks(parts.table, parts.keys, parts.patience);
     this.tail = new Tail(parts.table, parts.keys, this.chunks, parts.patience);
     this.view = new View({ ...parts, chunks: this.chunks, tail: this.tail, materializeMs: parts.settings.materializeMs });
@@ -208,8 +213,9 @@ export class ResourceLog {
       this.parts.hybridClock.observe(entry.time);
       if (entry.number <= cache.head.slot) continue;
       if (entry.type === "stub") throw new SlotsGoneError(`slot ${entry.number} was compacted`);
-      if (entry.type === "slot") cache.apply(entry, Head.ofSlot(entry, date));
-      else {
+      if (entry.type === "slot") {
+        if (cache.apply(entry, Head.ofSlot(entry, date))) this.contention.observe(entry.writer);
+      } else {
         cache.close(Head.ofSlot(entry, date));
         this.parts.ended();
       }

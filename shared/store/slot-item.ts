@@ -81,6 +81,8 @@ export interface PackedChanges {
 export interface SlotHeading {
   readonly number: SlotNumber;
   readonly time: number;
+  /** The process that writes it. */
+  readonly writer: string;
   /** Consumers to ring. */
   readonly ring: readonly string[];
 }
@@ -92,6 +94,7 @@ export function slotItem(keys: LogKeys, heading: SlotHeading, packed: PackedChan
     cluster: keys.cluster,
     ...(heading.ring.length > 0 && { ring: heading.ring.join(",") }),
     time: heading.time,
+    writer: heading.writer,
     count: packed.count,
     ...(packed.exact && { exact: true }),
     ...(packed.content instanceof Uint8Array ? { changes: packed.content } : { chunks: JSON.stringify(packed.content) }),
@@ -144,7 +147,7 @@ export async function readSlotItem(item: Item, chunks: Chunks): Promise<SlotEntr
     const object: Stored = Object.freeze({ key: record.k, revision: revisionAt(number, index + 1), value: body });
     changes.push(readChange(record, object, time));
   }
-  return { type: "slot", number, time, count, changes, overflow, ...measure(text.length, packed.length, changes) } satisfies Slot;
+  return { type: "slot", number, time, count, writer: String(item.writer), changes, overflow, ...measure(text.length, packed.length, changes) } satisfies Slot;
 }
 
 /** How large a slot is, in memory and for whoever reads it. */

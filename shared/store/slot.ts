@@ -51,6 +51,8 @@ export interface Slot {
   /** Hybrid logical time in microseconds since 1970 (rule 20). */
   readonly time: number;
   readonly count: number;
+  /** The process that wrote it: so that processes can take turns. It proves nothing. */
+  readonly writer: string;
   readonly changes: readonly LoggedChange[];
   /** Length of the changes' JSON, bodies in chunks included: what it takes in memory. */
   readonly size: number;

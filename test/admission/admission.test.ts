@@ -17,6 +17,10 @@ async function aCluster(): Promise<TestRegistry> {
 const createPod = async (api: TestRegistry, spec: JsonObject = {}, name = "p") =>
   (await api.create("pods", aPodBody(name, spec))) as unknown as Pod;
 
+const priorityClass = (name: string, value: number, more: JsonObject = {}): JsonObject => ({ metadata: { name }, value, ...more });
+
+const tolerations = (pod: Pod) => pod.spec.tolerations?.map(({ key, tolerationSeconds }) => [key, tolerationSeconds]);
+
 describe("checklist 26: NamespaceLifecycle", () => {
   it("a create in a namespace that does not exist is NotFound", async () => {
     const api = await aCluster();
@@ -157,7 +161,6 @@ describe("ServiceAccount", () => {
 });
 
 describe("Priority", () => {
-  const priorityClass = (name: string, value: number, more: JsonObject = {}): JsonObject => ({ metadata: { name }, value, ...more });
   const classes = "priorityclasses.scheduling.k8s.io";
 
   it("is 0 without a class", async () => {
@@ -206,7 +209,6 @@ describe("Priority", () => {
 describe("DefaultTolerationSeconds", () => {
   it("lets a Pod stay for five minutes, unless it says otherwise", async () => {
     const api = await aCluster();
-    const tolerations = (pod: Pod) => pod.spec.tolerations?.map(({ key, tolerationSeconds }) => [key, tolerationSeconds]);
     expect(tolerations(await createPod(api))).toEqual([
       ["node.kubernetes.io/not-ready", 300],
       ["node.kubernetes.io/unreachable", 300],

@@ -38,19 +38,27 @@ function world() {
       engine.instances.clear();
       for (const instance of instances) engine.instances.set(instance.containerInstanceArn, instance);
     },
-    async after(ms: number) {
+    after: async (ms: number) => {
       await clock.advance(ms);
       await run();
     },
     node: (name = "i-1") => api.get(kinds.nodes, name),
     ready: (name = "i-1") => api.get(kinds.nodes, name)?.status?.conditions?.find(({ type }) => type === "Ready")?.status,
     taints: (name = "i-1") => (api.get(kinds.nodes, name)?.spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`),
-    async pod(name: string, nodeName: string, tolerations: { key: string; operator: string; effect: string; tolerationSeconds?: number }[] = []) {
+    pod: async (
+      name: string,
+      nodeName: string,
+      tolerations: { key: string; operator: string; effect: string; tolerationSeconds?: number }[] = [],
+    ) => {
       const { metadata, spec, status } = aWorkPod({ name, nodeName, spec: { tolerations } });
       const { uid: _uid, resourceVersion: _version, ...rest } = metadata;
       await api.client.create(kinds.pods, { metadata: rest, spec, ...(status && { status }) });
     },
-    pods: () => api.all(kinds.pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name),
+    pods: () =>
+      api
+        .all(kinds.pods)
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .map(({ metadata }) => metadata.name),
   };
 }
 
@@ -78,7 +86,12 @@ describe("a container instance", () => {
         nodeInfo: { architecture: "arm64", kubeletVersion: "v1.36.2", operatingSystem: "linux" },
       },
     });
-    expect(node()?.status?.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual(["MemoryPressure False", "DiskPressure False", "PIDPressure False", "Ready True"]);
+    expect(node()?.status?.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual([
+      "MemoryPressure False",
+      "DiskPressure False",
+      "PIDPressure False",
+      "Ready True",
+    ]);
   });
 
   it("is named by its address, and says what its user data says", async () => {
@@ -98,7 +111,13 @@ describe("a container instance", () => {
     expect(node("ip-10-0-0-11")).toMatchObject({
       metadata: { labels: { pool: "web" } },
       spec: { taints: [{ key: "dedicated", value: "web", effect: "NoSchedule" }] },
-      status: { addresses: [{ type: "InternalIP", address: "10.0.0.11" }, { type: "Hostname", address: "ip-10-0-0-11" }], capacity: { pods: "10" } },
+      status: {
+        addresses: [
+          { type: "InternalIP", address: "10.0.0.11" },
+          { type: "Hostname", address: "ip-10-0-0-11" },
+        ],
+        capacity: { pods: "10" },
+      },
     });
   });
 
@@ -203,14 +222,34 @@ describe("trap 31: Nodes have several writers", () => {
     await run();
     const key = { namespace: "", name: "i-1" };
     const theirs = { type: "NetworkUnavailable", status: "False" };
-    await api.client.modify(kinds.nodes, key, (current) => ({ ...current, metadata: { ...current.metadata, labels: { ...current.metadata.labels, team: "a" } }, spec: { ...current.spec, unschedulable: true, taints: [{ key: "mine", effect: "NoSchedule" }] } }));
-    await api.client.modify(kinds.nodes, key, (current) => ({ ...current, status: { ...current.status, capacity: { ...current.status?.capacity, "example.com/fpga": "2" }, conditions: [...(current.status?.conditions ?? []), theirs] } }), { subresource: "status" });
+    await api.client.modify(kinds.nodes, key, (current) => ({
+      ...current,
+      metadata: { ...current.metadata, labels: { ...current.metadata.labels, team: "a" } },
+      spec: { ...current.spec, unschedulable: true, taints: [{ key: "mine", effect: "NoSchedule" }] },
+    }));
+    await api.client.modify(
+      kinds.nodes,
+      key,
+      (current) => ({
+        ...current,
+        status: {
+          ...current.status,
+          capacity: { ...current.status?.capacity, "example.com/fpga": "2" },
+          conditions: [...(current.status?.conditions ?? []), theirs],
+        },
+      }),
+      { subresource: "status" },
+    );
     set(aContainerInstance({ agentConnected: false }));
     await run();
     await after(60_000);
     set(aContainerInstance());
     await run();
-    expect(node()).toMatchObject({ metadata: { labels: { team: "a" } }, spec: { unschedulable: true, taints: [{ key: "mine" }] }, status: { capacity: { "example.com/fpga": "2", cpu: "2" } } });
+    expect(node()).toMatchObject({
+      metadata: { labels: { team: "a" } },
+      spec: { unschedulable: true, taints: [{ key: "mine" }] },
+      status: { capacity: { "example.com/fpga": "2", cpu: "2" } },
+    });
     expect(node()?.status?.conditions).toContainEqual(theirs);
   });
 
@@ -240,11 +279,20 @@ describe("places for tasks with addresses of their own", () => {
   });
 });
 
+const tolerating = (...seconds: (number | undefined)[]) =>
+  aWorkPod({
+    spec: {
+      tolerations: seconds.map((tolerationSeconds) => ({
+        key: "k",
+        operator: "Exists",
+        ...(tolerationSeconds !== undefined && { tolerationSeconds }),
+      })),
+    },
+  });
+
 describe("the time of an eviction", () => {
   const taint = { key: "k", effect: "NoExecute", timeAdded: "2026-01-01T00:00:00Z" };
   const start = Date.parse(taint.timeAdded);
-  const tolerating = (...seconds: (number | undefined)[]) =>
-    aWorkPod({ spec: { tolerations: seconds.map((tolerationSeconds) => ({ key: "k", operator: "Exists", ...(tolerationSeconds !== undefined && { tolerationSeconds }) })) } });
   it.each([
     { name: "is now for a Pod that tolerates nothing", pod: aWorkPod(), at: start + 5_000 },
     { name: "never comes for a Pod that tolerates it for ever", pod: tolerating(undefined), at: undefined },

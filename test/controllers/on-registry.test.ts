@@ -173,7 +173,7 @@ describe("on the real registry", () => {
           },
         ],
       },
-    } as never);
+    });
     const widgets: KindRef = { group: "example.com", version: "v1", kind: "Widget", plural: "widgets", namespaced: true };
     await here.client.create(namespaces, { metadata: { name: "team" } } as never);
     await here.reconcile();
@@ -185,6 +185,40 @@ describe("on the real registry", () => {
     await here.settle();
     await expect(here.client.get(namespaces, { namespace: "", name: "team" })).resolves.toBeUndefined();
     for (const kind of [secrets, widgets, pods]) expect((await here.client.list(kind, { namespace: "team" })).items).toEqual([]);
+  });
+
+  it("a definition goes when its objects are gone", async () => {
+    const here = await cluster();
+    const name = "gadgets.example.com";
+    await here.client.create(customResourceDefinitions, {
+      metadata: { name },
+      spec: {
+        group: "example.com",
+        scope: "Cluster",
+        names: { plural: "gadgets", singular: "gadget", kind: "Gadget" },
+        versions: [
+          {
+            name: "v1",
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+          },
+        ],
+      },
+    });
+    const gadgets: KindRef = { group: "example.com", version: "v1", kind: "Gadget", plural: "gadgets", namespaced: false };
+    await here.client.create(gadgets, { metadata: { name: "free" } });
+    await here.client.create(gadgets, { metadata: { name: "held", finalizers: ["example.com/hold"] } });
+    await here.reconcile();
+    await here.client.delete(customResourceDefinitions, { namespace: "", name });
+    await here.reconcile();
+    expect((await here.client.list(gadgets)).items.map(({ metadata }) => metadata.name)).toEqual(["held"]);
+    await here.client.modify(gadgets, { namespace: "", name: "held" }, (gadget) => ({
+      ...gadget,
+      metadata: { ...gadget.metadata, finalizers: [] },
+    }));
+    await here.reconcile();
+    await expect(here.client.get(customResourceDefinitions, { namespace: "", name })).resolves.toBeUndefined();
   });
 
   it("trap 28: Leases and Events of others wake nothing", async () => {

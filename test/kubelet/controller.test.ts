@@ -42,7 +42,12 @@ describe("a bound Pod", () => {
     ]);
     expect(glance(world.get())).toBe("Pending, app ContainerCreating");
     expect(conditionOf(world.get(), "PodScheduled")?.status).toBe("True");
-    expect(world.get()?.status).toMatchObject({ hostIP: "10.0.0.11", startTime: "2026-01-01T00:00:00Z", qosClass: "BestEffort", observedGeneration: 1 });
+    expect(world.get()?.status).toMatchObject({
+      hostIP: "10.0.0.11",
+      startTime: "2026-01-01T00:00:00Z",
+      qosClass: "BestEffort",
+      observedGeneration: 1,
+    });
   });
 
   it("runs when its task does", async () => {
@@ -57,7 +62,8 @@ describe("a bound Pod", () => {
       containerID: expect.stringMatching(/^ecs:\/\/[0-9]{32}\/app$/),
       imageID: "example/app@sha256:abc",
     });
-    for (const type of ["PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"]) expect(conditionOf(pod, type)?.status).toBe("True");
+    for (const type of ["PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"])
+      expect(conditionOf(pod, type)?.status).toBe("True");
     expect(world.reasons()).toEqual(["Pulled", "Created", "Started"]);
   });
 
@@ -105,7 +111,12 @@ describe("trap 31: Nodes and fields of others", () => {
   it("keeps conditions that others set", async () => {
     const world = await started();
     const mine = { type: "example.com/Checked", status: "True" };
-    await world.api.client.modify(kinds.pods, { namespace: "default", name: "pod-1" }, (pod) => ({ ...pod, status: { ...pod.status, conditions: [...(pod.status?.conditions ?? []), mine] } }), { subresource: "status" });
+    await world.api.client.modify(
+      kinds.pods,
+      { namespace: "default", name: "pod-1" },
+      (pod) => ({ ...pod, status: { ...pod.status, conditions: [...(pod.status?.conditions ?? []), mine] } }),
+      { subresource: "status" },
+    );
     world.engine.run(uid(world));
     await world.run();
     expect(conditionOf(world.get(), "example.com/Checked")).toEqual(mine);
@@ -113,7 +124,12 @@ describe("trap 31: Nodes and fields of others", () => {
 
   it("never undoes a final phase", async () => {
     const world = await running();
-    await world.api.client.modify(kinds.pods, { namespace: "default", name: "pod-1" }, (pod) => ({ ...pod, status: { ...pod.status, phase: "Failed", reason: "Evicted" } }), { subresource: "status" });
+    await world.api.client.modify(
+      kinds.pods,
+      { namespace: "default", name: "pod-1" },
+      (pod) => ({ ...pod, status: { ...pod.status, phase: "Failed", reason: "Evicted" } }),
+      { subresource: "status" },
+    );
     await world.run();
     expect(world.engine.taskOf(uid(world)).desiredStatus).toBe("STOPPED");
     world.engine.stop(uid(world), { app: 0 });
@@ -168,7 +184,12 @@ describe("trap 30: who ends a Pod", () => {
 
   it("leaves tasks alone that others started in the cluster", async () => {
     const world = kubeletWorld();
-    await world.engine.startTask({ cluster: "binnacle-default", containerInstances: ["x"], taskDefinition: "somebody:1", startedBy: "somebody" });
+    await world.engine.startTask({
+      cluster: "binnacle-default",
+      containerInstances: ["x"],
+      taskDefinition: "somebody:1",
+      startedBy: "somebody",
+    });
     await world.run({ sweep: true });
     expect(world.engine.taskOf("somebody").desiredStatus).toBe("RUNNING");
   });
@@ -242,8 +263,19 @@ describe("starting exactly once", () => {
     world.api.intercept(async ({ verb, kind }) => {
       if (verb !== "update/status" || kind.plural !== "pods" || !once) return;
       once = false;
-      const condition = { type: "binnacle.dev/Task", status: "Unknown", reason: "Requested", message: "attempt 1, back-off 0s", lastTransitionTime: "2026-01-01T00:00:00Z" };
-      await world.api.client.modify(kinds.pods, { namespace: "default", name: "pod-1" }, (pod) => ({ ...pod, status: { ...pod.status, conditions: [condition] } }), { subresource: "status" });
+      const condition = {
+        type: "binnacle.dev/Task",
+        status: "Unknown",
+        reason: "Requested",
+        message: "attempt 1, back-off 0s",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+      };
+      await world.api.client.modify(
+        kinds.pods,
+        { namespace: "default", name: "pod-1" },
+        (pod) => ({ ...pod, status: { ...pod.status, conditions: [condition] } }),
+        { subresource: "status" },
+      );
     });
     await world.run();
     expect(world.engine.starts).toEqual([]);
@@ -260,7 +292,12 @@ describe("starting exactly once", () => {
 
   it("finds the task of a Pod whose record somebody removed", async () => {
     const world = await running();
-    await world.api.client.modify(kinds.pods, { namespace: "default", name: "pod-1" }, (pod) => ({ ...pod, status: { ...pod.status, conditions: [] } }), { subresource: "status" });
+    await world.api.client.modify(
+      kinds.pods,
+      { namespace: "default", name: "pod-1" },
+      (pod) => ({ ...pod, status: { ...pod.status, conditions: [] } }),
+      { subresource: "status" },
+    );
     await world.run({ sweep: true });
     expect(world.engine.starts).toHaveLength(1);
     expect(conditionOf(world.get(), "Ready")?.status).toBe("True");
@@ -287,7 +324,11 @@ describe("a Pod whose task cannot be started", () => {
     for (let attempt = 0; attempt < 5; attempt++) world.engine.refuseNext("RESOURCE:MEMORY");
     await world.run();
     expect(glance(world.get())).toBe("Pending, app ContainerCreating");
-    expect(world.said[0]).toEqual({ type: "Warning", reason: "FailedCreatePodSandBox", message: "Failed to create pod sandbox: Amazon ECS: RESOURCE:MEMORY" });
+    expect(world.said[0]).toEqual({
+      type: "Warning",
+      reason: "FailedCreatePodSandBox",
+      message: "Failed to create pod sandbox: Amazon ECS: RESOURCE:MEMORY",
+    });
     for (const seconds of [10, 20, 40, 80]) await world.after(seconds * 1_000);
     expect(world.get()?.status).toMatchObject({ phase: "Failed", reason: "OutOfmemory" });
     expect(world.engine.starts).toHaveLength(5);
@@ -311,7 +352,10 @@ describe("a Pod whose task cannot be started", () => {
     await world.pod();
     world.engine.failNext("registerTaskDefinition", new EngineRefusedError("Container.image should not be null or empty."));
     await world.run();
-    expect(world.get()?.status?.containerStatuses?.[0]?.state?.waiting).toEqual({ reason: "Unsupported", message: "spec: Container.image should not be null or empty." });
+    expect(world.get()?.status?.containerStatuses?.[0]?.state?.waiting).toEqual({
+      reason: "Unsupported",
+      message: "spec: Container.image should not be null or empty.",
+    });
   });
 
   it("waits for a ConfigMap and starts when it is there", async () => {
@@ -377,25 +421,25 @@ describe("kubelet admission of Pods that somebody else bound", () => {
   });
 });
 
-describe("a Pod that ends", () => {
-  const ends = async (restartPolicy: string, code: number) => {
-    const world = kubeletWorld();
-    await world.node();
-    await world.pod({ spec: { restartPolicy } });
-    await world.run();
-    world.engine.run(uid(world));
-    await world.run();
-    world.engine.stop(uid(world), { app: code });
-    await world.run();
-    return world;
-  };
+async function ended(restartPolicy: string, code: number) {
+  const world = kubeletWorld();
+  await world.node();
+  await world.pod({ spec: { restartPolicy } });
+  await world.run();
+  world.engine.run(uid(world));
+  await world.run();
+  world.engine.stop(uid(world), { app: code });
+  await world.run();
+  return world;
+}
 
+describe("a Pod that ends", () => {
   it.each([
     { policy: "Never", code: 0, glance: "Succeeded, app Completed 0" },
     { policy: "Never", code: 3, glance: "Failed, app Error 3" },
     { policy: "OnFailure", code: 0, glance: "Succeeded, app Completed 0" },
   ])("is done with restartPolicy $policy and exit code $code", async ({ policy, code, glance: expected }) => {
-    const world = await ends(policy, code);
+    const world = await ended(policy, code);
     expect(glance(world.get())).toBe(expected);
     expect(conditionOf(world.get(), "Ready")).toMatchObject({ status: "False", reason: code === 0 ? "PodCompleted" : "PodFailed" });
     await world.after(600_000);
@@ -403,9 +447,12 @@ describe("a Pod that ends", () => {
   });
 
   it("is started again at once after its first failure, then later and later", async () => {
-    const world = await ends("Always", 1);
+    const world = await ended("Always", 1);
     expect(world.engine.starts).toHaveLength(2);
-    expect(world.get()?.status?.containerStatuses?.[0]).toMatchObject({ state: { waiting: { reason: "ContainerCreating" } }, lastState: { terminated: { exitCode: 1 } } });
+    expect(world.get()?.status?.containerStatuses?.[0]).toMatchObject({
+      state: { waiting: { reason: "ContainerCreating" } },
+      lastState: { terminated: { exitCode: 1 } },
+    });
 
     for (const [index, seconds] of [10, 20, 40].entries()) {
       world.engine.run(uid(world));
@@ -424,11 +471,15 @@ describe("a Pod that ends", () => {
       await world.after(1_000);
       expect(world.engine.starts).toHaveLength(index + 3);
     }
-    expect(world.said).toContainEqual({ type: "Warning", reason: "BackOff", message: `Back-off restarting failed container app in pod pod-1_default(${uid(world)})` });
+    expect(world.said).toContainEqual({
+      type: "Warning",
+      reason: "BackOff",
+      message: `Back-off restarting failed container app in pod pod-1_default(${uid(world)})`,
+    });
   });
 
   it("forgets its failures after ten minutes of running", async () => {
-    const world = await ends("Always", 1);
+    const world = await ended("Always", 1);
     world.engine.run(uid(world));
     await world.run();
     await world.after(600_000);
@@ -438,7 +489,7 @@ describe("a Pod that ends", () => {
   });
 
   it("goes on after a crash where its back-off stood", async () => {
-    const world = await ends("Always", 1);
+    const world = await ended("Always", 1);
     world.engine.run(uid(world));
     await world.run();
     world.engine.stop(uid(world), { app: 1 });
@@ -453,7 +504,18 @@ describe("a Pod that ends", () => {
   it("says that memory ran out", async () => {
     const world = await running();
     const task = world.engine.taskOf(uid(world));
-    world.engine.stop(uid(world), { app: 137 }, { containers: task.containers.map((container) => ({ ...container, lastStatus: "STOPPED", exitCode: 137, reason: "OutOfMemoryError: Container killed due to memory usage" })) });
+    world.engine.stop(
+      uid(world),
+      { app: 137 },
+      {
+        containers: task.containers.map((container) => ({
+          ...container,
+          lastStatus: "STOPPED",
+          exitCode: 137,
+          reason: "OutOfMemoryError: Container killed due to memory usage",
+        })),
+      },
+    );
     await world.run();
     expect(world.get()?.status?.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
   });
@@ -472,7 +534,10 @@ describe("a Pod that ends", () => {
     await world.run();
     expect(glance(world.get())).toBe("Running, app running");
     await world.after(300_000);
-    expect(world.get()?.status?.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({ exitCode: 137, reason: "ContainerStatusUnknown" });
+    expect(world.get()?.status?.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({
+      exitCode: 137,
+      reason: "ContainerStatusUnknown",
+    });
     expect(world.engine.starts).toHaveLength(2);
   });
 
@@ -499,10 +564,15 @@ describe("an image that cannot be pulled", () => {
     const stop = () => world.engine.stop(uid(world), { app: reason }, { stopCode: "TaskFailedToStart", stoppedReason: reason });
     stop();
     await world.run();
-    expect(world.get()?.status?.containerStatuses?.[0]?.state?.waiting).toEqual({ reason: "ErrImagePull", message: "pull image manifest has been retried 5 time(s): not found" });
+    expect(world.get()?.status?.containerStatuses?.[0]?.state?.waiting).toEqual({
+      reason: "ErrImagePull",
+      message: "pull image manifest has been retried 5 time(s): not found",
+    });
     await world.after(1_000);
     expect(glance(world.get())).toBe("Pending, app ImagePullBackOff");
-    expect(world.get()?.status?.containerStatuses?.[0]?.state?.waiting?.message).toContain('Back-off pulling image "example/app:1": ErrImagePull: ');
+    expect(world.get()?.status?.containerStatuses?.[0]?.state?.waiting?.message).toContain(
+      'Back-off pulling image "example/app:1": ErrImagePull: ',
+    );
     await world.after(9_000);
     expect(world.engine.starts).toHaveLength(2);
     stop();
@@ -517,25 +587,33 @@ describe("an image that cannot be pulled", () => {
   });
 });
 
-describe("init containers", () => {
-  const world = async (restartPolicy = "Always") => {
-    const made = kubeletWorld();
-    await made.node();
-    await made.pod({ spec: { restartPolicy, initContainers: [{ name: "init", image: "x" }] } });
-    await made.run();
-    return made;
-  };
+async function initWorld(restartPolicy = "Always") {
+  const made = kubeletWorld();
+  await made.node();
+  await made.pod({ spec: { restartPolicy, initContainers: [{ name: "init", image: "x" }] } });
+  await made.run();
+  return made;
+}
 
+describe("init containers", () => {
   it("are shown until they are done", async () => {
-    const made = await world();
+    const made = await initWorld();
     expect(glance(made.get())).toBe("Pending, init PodInitializing, app PodInitializing");
     made.engine.run(uid(made), ["init"]);
     await made.run();
     expect(glance(made.get())).toBe("Pending, init running, app PodInitializing");
-    expect(conditionOf(made.get(), "Initialized")).toMatchObject({ status: "False", reason: "ContainersNotInitialized", message: "containers with incomplete status: [init]" });
+    expect(conditionOf(made.get(), "Initialized")).toMatchObject({
+      status: "False",
+      reason: "ContainersNotInitialized",
+      message: "containers with incomplete status: [init]",
+    });
     const task = made.engine.taskOf(uid(made));
     made.engine.change(task.taskArn, {
-      containers: task.containers.map((container) => (container.name === "init" ? { ...container, lastStatus: "STOPPED", exitCode: 0 } : { ...container, lastStatus: "RUNNING", runtimeId: "r" })),
+      containers: task.containers.map((container) =>
+        container.name === "init"
+          ? { ...container, lastStatus: "STOPPED", exitCode: 0 }
+          : { ...container, lastStatus: "RUNNING", runtimeId: "r" },
+      ),
     });
     await made.run();
     expect(glance(made.get())).toBe("Running, init Completed 0, app running");
@@ -543,7 +621,7 @@ describe("init containers", () => {
   });
 
   it("that fail are tried again with the Pod's task", async () => {
-    const made = await world();
+    const made = await initWorld();
     made.engine.run(uid(made), ["init"]);
     await made.run();
     made.engine.stop(uid(made), { init: 2 });
@@ -559,7 +637,7 @@ describe("init containers", () => {
   });
 
   it("that fail end a Pod that is never restarted", async () => {
-    const made = await world("Never");
+    const made = await initWorld("Never");
     made.engine.run(uid(made), ["init"]);
     await made.run();
     made.engine.stop(uid(made), { init: 2 });
@@ -568,28 +646,38 @@ describe("init containers", () => {
   });
 });
 
-describe("probe reports", () => {
-  const probed = async () => {
-    const world = kubeletWorld();
-    await world.node();
-    await world.pod({ spec: { containers: [{ name: "app", image: "x", readinessProbe: { tcpSocket: { port: 80 } } }] } });
-    await world.run();
-    world.engine.run(uid(world));
-    await world.run();
-    return world;
-  };
+async function probed() {
+  const world = kubeletWorld();
+  await world.node();
+  await world.pod({ spec: { containers: [{ name: "app", image: "x", readinessProbe: { tcpSocket: { port: 80 } } }] } });
+  await world.run();
+  world.engine.run(uid(world));
+  await world.run();
+  return world;
+}
 
+describe("probe reports", () => {
   it("decide when a container is ready", async () => {
     const world = await probed();
-    expect(conditionOf(world.get(), "Ready")).toMatchObject({ status: "False", reason: "ContainersNotReady", message: "containers with unready status: [app]" });
+    expect(conditionOf(world.get(), "Ready")).toMatchObject({
+      status: "False",
+      reason: "ContainersNotReady",
+      message: "containers with unready status: [app]",
+    });
     const { taskArn } = world.engine.taskOf(uid(world));
     world.report(taskArn, 1, [{ name: "app", started: true, ready: true }]);
     await world.run();
     expect(conditionOf(world.get(), "Ready")?.status).toBe("True");
-    world.report(taskArn, 2, [{ name: "app", started: true, ready: false, failing: "Readiness", message: "dial tcp 10.0.1.7:80: connect: connection refused" }]);
+    world.report(taskArn, 2, [
+      { name: "app", started: true, ready: false, failing: "Readiness", message: "dial tcp 10.0.1.7:80: connect: connection refused" },
+    ]);
     await world.run();
     expect(conditionOf(world.get(), "Ready")?.status).toBe("False");
-    expect(world.said.at(-1)).toEqual({ type: "Warning", reason: "Unhealthy", message: "Readiness probe failed: dial tcp 10.0.1.7:80: connect: connection refused" });
+    expect(world.said.at(-1)).toEqual({
+      type: "Warning",
+      reason: "Unhealthy",
+      message: "Readiness probe failed: dial tcp 10.0.1.7:80: connect: connection refused",
+    });
   });
 
   it("that are late do not count", async () => {

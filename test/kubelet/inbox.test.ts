@@ -29,7 +29,9 @@ describe("the inbox", () => {
     const { inbox, take } = world();
     for (const version of [2, 3, 1, 3]) await take(detail(version));
     const entries = await inbox.all("default");
-    expect(entries).toMatchObject([{ version: 3, message: { type: "task", task: { taskArn, startedAt: new Date("2026-01-01T00:00:00Z") } } }]);
+    expect(entries).toMatchObject([
+      { version: 3, message: { type: "task", task: { taskArn, startedAt: new Date("2026-01-01T00:00:00Z") } } },
+    ]);
   });
 
   it("rings the kubelet of the cluster", async () => {
@@ -54,14 +56,20 @@ describe("the inbox", () => {
   it("keeps probe reports beside task states", async () => {
     const { inbox, take } = world();
     await take(detail(1));
-    expect(await take({ ...detail(9), containers: [{ name: "app", started: true, ready: true }] }, "Binnacle Probe Report", "binnacle.prober")).toEqual({ cluster: "default", type: "report" });
+    expect(
+      await take({ ...detail(9), containers: [{ name: "app", started: true, ready: true }] }, "Binnacle Probe Report", "binnacle.prober"),
+    ).toEqual({ cluster: "default", type: "report" });
     expect((await inbox.all("default")).map(({ message }) => message.type).toSorted()).toEqual(["report", "task"]);
   });
 });
 
 describe("ingest", () => {
   it.each([
-    { name: "another deployment's cluster", detail: detail(1, { clusterArn: "arn:aws:ecs:eu-west-1:1:cluster/other-default" }), type: "ECS Task State Change" },
+    {
+      name: "another deployment's cluster",
+      detail: detail(1, { clusterArn: "arn:aws:ecs:eu-west-1:1:cluster/other-default" }),
+      type: "ECS Task State Change",
+    },
     { name: "something without a version", detail: { taskArn }, type: "ECS Task State Change" },
     { name: "nothing", detail: null, type: "ECS Task State Change" },
     { name: "another kind of event", detail: detail(1), type: "ECS Service Action" },

@@ -16,7 +16,9 @@ function logStore(pageSize = 3) {
       const first = all.findIndex(({ timestamp }) => timestamp >= startTime);
       const floor = first < 0 ? all.length : first;
       const size = Math.min(limit, pageSize);
-      const [direction, position] = nextToken ? [nextToken[0], Number(nextToken.slice(1))] : [startFromHead ? "f" : "b", startFromHead ? floor : all.length];
+      const [direction, position] = nextToken
+        ? [nextToken[0], Number(nextToken.slice(1))]
+        : [startFromHead ? "f" : "b", startFromHead ? floor : all.length];
       const from = direction === "f" ? position : Math.max(floor, position - size);
       const to = direction === "f" ? Math.min(all.length, position + size) : position;
       return { events: all.slice(from, to), nextForwardToken: `f${to}`, nextBackwardToken: `b${from}` };
@@ -43,7 +45,8 @@ const runningStatus: ContainerStatus = {
   state: { running: {} },
   lastState: { terminated: { exitCode: 1, containerID: id("t1") } },
 };
-const podWith = (status: Partial<ContainerStatus>): Pod => aWorkPod({ nodeName: "node-1", status: { phase: "Running", containerStatuses: [{ ...runningStatus, ...status }] } });
+const podWith = (status: Partial<ContainerStatus>): Pod =>
+  aWorkPod({ nodeName: "node-1", status: { phase: "Running", containerStatuses: [{ ...runningStatus, ...status }] } });
 const plain: PodLogOptions = { follow: false, previous: false, timestamps: false };
 
 function world() {
@@ -55,7 +58,8 @@ function world() {
     clock,
     store,
     stop,
-    open: (pod: Pod, options: Partial<PodLogOptions> = {}, newest?: () => Promise<Pod | undefined>) => logs.open(pod, { ...plain, ...options }, stop.signal, newest),
+    open: (pod: Pod, options: Partial<PodLogOptions> = {}, newest?: () => Promise<Pod | undefined>) =>
+      logs.open(pod, { ...plain, ...options }, stop.signal, newest),
   };
 }
 
@@ -90,7 +94,11 @@ describe("the log of a container", () => {
     { name: "no lines", options: { tailLines: 0 }, expected: [] },
     { name: "more lines than there are", options: { tailLines: 100 }, expected: lines(8) },
     { name: "lines since a time", options: { sinceTime: new Date("2026-01-01T00:00:06Z") }, expected: ["line 7", "line 8"] },
-    { name: "the last lines since a time", options: { sinceTime: new Date("2026-01-01T00:00:06Z"), tailLines: 5 }, expected: ["line 7", "line 8"] },
+    {
+      name: "the last lines since a time",
+      options: { sinceTime: new Date("2026-01-01T00:00:06Z"), tailLines: 5 },
+      expected: ["line 7", "line 8"],
+    },
     { name: "lines of the last seconds", options: { sinceSeconds: 3 }, expected: ["line 8"] },
   ])("gives $name", async ({ options, expected }) => {
     const { store, open, clock } = world();
@@ -145,11 +153,24 @@ describe("a container without a log is refused in the kubelet's words", () => {
     { name: "no such container", pod: podWith({}), options: { container: "x" }, message: "container x is not valid for pod pod-1" },
     {
       name: "several to choose from",
-      pod: aWorkPod({ spec: { initContainers: [{ name: "i", image: "x" }], containers: [{ name: "a", image: "x" }, { name: "b", image: "x" }] } }),
+      pod: aWorkPod({
+        spec: {
+          initContainers: [{ name: "i", image: "x" }],
+          containers: [
+            { name: "a", image: "x" },
+            { name: "b", image: "x" },
+          ],
+        },
+      }),
       options: {},
       message: "a container name must be specified for pod pod-1, choose one of: [i a b]",
     },
-    { name: "no status yet", pod: aWorkPod({ nodeName: "node-1" }), options: {}, message: 'container "app" in pod "pod-1" is not available' },
+    {
+      name: "no status yet",
+      pod: aWorkPod({ nodeName: "node-1" }),
+      options: {},
+      message: 'container "app" in pod "pod-1" is not available',
+    },
     {
       name: "never ran before",
       pod: podWith({ lastState: {} }),

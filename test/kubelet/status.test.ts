@@ -20,7 +20,13 @@ const aTask = (lastStatus: TaskStatus, containers: readonly Partial<TaskContaine
   lastStatus,
   desiredStatus: lastStatus === "STOPPED" ? "STOPPED" : "RUNNING",
   version: 1,
-  containers: containers.map((container) => ({ containerArn: "x", name: "app", image: "example/app:1", lastStatus: "PENDING", ...container })),
+  containers: containers.map((container) => ({
+    containerArn: "x",
+    name: "app",
+    image: "example/app:1",
+    lastStatus: "PENDING",
+    ...container,
+  })),
   attachments: [{ id: "e", type: "eni", status: "ATTACHED", details: [{ name: "privateIPv4Address", value: "10.0.1.7" }] }],
   startedAt: new Date("2026-01-01T00:00:30Z"),
   ...(lastStatus === "STOPPED" && { stoppedAt: new Date("2026-01-01T00:05:00Z") }),
@@ -32,9 +38,15 @@ const shown = (pod: Pod, task: Task | undefined, rest: Partial<StatusInput> = {}
   status: podStatus({ pod, record, task, report: undefined, hostIp: "10.0.0.11", ending: false, now, ...rest }),
 });
 
+const ended = (exitCode: number, reason?: string): Partial<TaskContainer> => ({
+  lastStatus: "STOPPED",
+  runtimeId: "r",
+  exitCode,
+  ...(reason && { reason }),
+});
+
 describe("a task's state as the status of its Pod", () => {
   const ran = { runtimeId: "r", lastStatus: "RUNNING" as const };
-  const ended = (exitCode: number, reason?: string): Partial<TaskContainer> => ({ lastStatus: "STOPPED", runtimeId: "r", exitCode, ...(reason && { reason }) });
   const yes = "True";
   const no = "False";
   it.each<{ task: Task | undefined; policy?: string; glance: string; network: string; ready: string }>([
@@ -52,11 +64,40 @@ describe("a task's state as the status of its Pod", () => {
     { task: aTask("STOPPED", [ended(0)]), policy: "OnFailure", glance: "Succeeded, app Completed 0", network: no, ready: no },
     { task: aTask("STOPPED", [ended(1)]), policy: "OnFailure", glance: "Running, app Error 1", network: no, ready: no },
     { task: aTask("STOPPED", [ended(1)]), policy: "Never", glance: "Failed, app Error 1", network: no, ready: no },
-    { task: aTask("STOPPED", [ended(137, "OutOfMemoryError: Container killed due to memory usage")]), policy: "Never", glance: "Failed, app OOMKilled 137", network: no, ready: no },
-    { task: aTask("STOPPED", [{ lastStatus: "STOPPED", runtimeId: "r" }]), policy: "Never", glance: "Failed, app ContainerStatusUnknown 137", network: no, ready: no },
-    { task: aTask("STOPPED", [{ lastStatus: "STOPPED", reason: "CannotPullContainerError: no" }]), policy: "Never", glance: "Pending, app ErrImagePull", network: no, ready: no },
-    { task: aTask("STOPPED", [{ lastStatus: "STOPPED", reason: "CannotCreateContainerError: no" }]), glance: "Pending, app CreateContainerError", network: no, ready: no },
-    { task: aTask("STOPPED", [{ lastStatus: "STOPPED", reason: 'CannotStartContainerError: exec: "x": not found' }]), policy: "Never", glance: "Failed, app StartError 128", network: no, ready: no },
+    {
+      task: aTask("STOPPED", [ended(137, "OutOfMemoryError: Container killed due to memory usage")]),
+      policy: "Never",
+      glance: "Failed, app OOMKilled 137",
+      network: no,
+      ready: no,
+    },
+    {
+      task: aTask("STOPPED", [{ lastStatus: "STOPPED", runtimeId: "r" }]),
+      policy: "Never",
+      glance: "Failed, app ContainerStatusUnknown 137",
+      network: no,
+      ready: no,
+    },
+    {
+      task: aTask("STOPPED", [{ lastStatus: "STOPPED", reason: "CannotPullContainerError: no" }]),
+      policy: "Never",
+      glance: "Pending, app ErrImagePull",
+      network: no,
+      ready: no,
+    },
+    {
+      task: aTask("STOPPED", [{ lastStatus: "STOPPED", reason: "CannotCreateContainerError: no" }]),
+      glance: "Pending, app CreateContainerError",
+      network: no,
+      ready: no,
+    },
+    {
+      task: aTask("STOPPED", [{ lastStatus: "STOPPED", reason: 'CannotStartContainerError: exec: "x": not found' }]),
+      policy: "Never",
+      glance: "Failed, app StartError 128",
+      network: no,
+      ready: no,
+    },
     { task: aTask("STOPPED", [{ lastStatus: "STOPPED" }]), glance: "Pending, app ContainerCreating", network: no, ready: no },
   ])("$task.lastStatus, $policy: $glance", ({ task, policy = "Always", glance: expected, network, ready }) => {
     const pod = shown(aWorkPod({ spec: { restartPolicy: policy } }), task);
@@ -97,7 +138,10 @@ describe("a task's state as the status of its Pod", () => {
     expect(pending.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(1);
     const second = shown(pending, aTask("RUNNING", [ran], { taskArn: taskArn.replace("t1", "t2") }));
     expect(glance(second)).toBe("Running, app running (1)");
-    expect(second.status?.containerStatuses?.[0]).toMatchObject({ containerID: "ecs://t2/app", lastState: { terminated: { exitCode: 1, containerID: "ecs://t1/app" } } });
+    expect(second.status?.containerStatuses?.[0]).toMatchObject({
+      containerID: "ecs://t2/app",
+      lastState: { terminated: { exitCode: 1, containerID: "ecs://t1/app" } },
+    });
   });
 
   it("waits for readiness gates", () => {
@@ -110,7 +154,9 @@ describe("a task's state as the status of its Pod", () => {
       message: 'corresponding condition of pod readiness gate "example.com/lb" does not exist.',
     });
     const conditions = [...(waiting.status?.conditions ?? []), { type: "example.com/lb", status: "True" }];
-    expect(conditionOf(shown({ ...waiting, status: { ...waiting.status, conditions } }, aTask("RUNNING", [ran])), "Ready")?.status).toBe("True");
+    expect(conditionOf(shown({ ...waiting, status: { ...waiting.status, conditions } }, aTask("RUNNING", [ran])), "Ready")?.status).toBe(
+      "True",
+    );
   });
 
   it("has both addresses of a dual-stack task", () => {
@@ -123,25 +169,47 @@ describe("a task's state as the status of its Pod", () => {
   });
 });
 
+const reportOf = (started: boolean, ready: boolean, arn = taskArn): ProbeReport => ({
+  taskArn: arn,
+  clusterArn: "c",
+  version: 1,
+  containers: [{ name: "app", started, ready }],
+});
+
 describe("probes", () => {
-  const container: Container = { name: "app", image: "x", startupProbe: { tcpSocket: { port: 1 } }, readinessProbe: { tcpSocket: { port: 1 } } };
+  const container: Container = {
+    name: "app",
+    image: "x",
+    startupProbe: { tcpSocket: { port: 1 } },
+    readinessProbe: { tcpSocket: { port: 1 } },
+  };
   const pod = aWorkPod({ spec: { containers: [container] } });
-  const report = (started: boolean, ready: boolean, arn = taskArn): ProbeReport => ({ taskArn: arn, clusterArn: "c", version: 1, containers: [{ name: "app", started, ready }] });
   const runningTask = aTask("RUNNING", [{ runtimeId: "r", lastStatus: "RUNNING" }]);
   it.each([
     { name: "nothing is known yet", report: undefined, started: false, ready: false },
-    { name: "it starts up", report: report(false, false), started: false, ready: false },
-    { name: "it has started", report: report(true, false), started: true, ready: false },
-    { name: "it is ready", report: report(true, true), started: true, ready: true },
-    { name: "only an earlier task was ready", report: report(true, true, "arn:x/t0"), started: false, ready: false },
+    { name: "it starts up", report: reportOf(false, false), started: false, ready: false },
+    { name: "it has started", report: reportOf(true, false), started: true, ready: false },
+    { name: "it is ready", report: reportOf(true, true), started: true, ready: true },
+    { name: "only an earlier task was ready", report: reportOf(true, true, "arn:x/t0"), started: false, ready: false },
   ])("while $name", ({ report, started, ready }) => {
     expect(shown(pod, runningTask, { report }).status?.containerStatuses?.[0]).toMatchObject({ started, ready });
   });
 });
 
+const both = (proxy: Partial<TaskContainer>, app: Partial<TaskContainer>) =>
+  aTask("RUNNING", [
+    { name: "proxy", ...proxy },
+    { name: "app", ...app },
+  ]);
+
 describe("sidecars", () => {
-  const pod = aWorkPod({ spec: { restartPolicy: "Never", initContainers: [{ name: "proxy", image: "x", restartPolicy: "Always" }], containers: [{ name: "app", image: "x" }] } });
-  const both = (proxy: Partial<TaskContainer>, app: Partial<TaskContainer>) => aTask("RUNNING", [{ name: "proxy", ...proxy }, { name: "app", ...app }]);
+  const pod = aWorkPod({
+    spec: {
+      restartPolicy: "Never",
+      initContainers: [{ name: "proxy", image: "x", restartPolicy: "Always" }],
+      containers: [{ name: "app", image: "x" }],
+    },
+  });
   const ran = { runtimeId: "r", lastStatus: "RUNNING" as const };
 
   it("initialise the Pod when they have started", () => {
@@ -152,15 +220,31 @@ describe("sidecars", () => {
   });
 
   it("do not decide how the Pod ends", () => {
-    const ended = shown(pod, aTask("STOPPED", [{ name: "proxy", lastStatus: "STOPPED", exitCode: 143, runtimeId: "r" }, { name: "app", lastStatus: "STOPPED", exitCode: 0, runtimeId: "r" }]));
+    const ended = shown(
+      pod,
+      aTask("STOPPED", [
+        { name: "proxy", lastStatus: "STOPPED", exitCode: 143, runtimeId: "r" },
+        { name: "app", lastStatus: "STOPPED", exitCode: 0, runtimeId: "r" },
+      ]),
+    );
     expect(ended.status?.phase).toBe("Succeeded");
   });
 });
 
+const status = (state: ContainerStatus["state"]) => ({
+  containerStatuses: [{ name: "app", image: "", imageID: "", ready: false, restartCount: 0, ...(state && { state }) }],
+});
+
 describe("what follows when a task has stopped", () => {
-  const status = (state: ContainerStatus["state"]) => ({ containerStatuses: [{ name: "app", image: "", imageID: "", ready: false, restartCount: 0, ...(state && { state }) }] });
   const endedAt = new Date("2026-01-01T00:00:00Z");
-  const crash = (exitCode: number, ranSeconds = 1) => status({ terminated: { exitCode, startedAt: "2026-01-01T00:00:00Z", finishedAt: new Date(Date.UTC(2026, 0, 1) + ranSeconds * 1_000).toISOString() } });
+  const crash = (exitCode: number, ranSeconds = 1) =>
+    status({
+      terminated: {
+        exitCode,
+        startedAt: "2026-01-01T00:00:00Z",
+        finishedAt: new Date(Date.UTC(2026, 0, 1) + ranSeconds * 1_000).toISOString(),
+      },
+    });
   const decide = (policy: string, of: ReturnType<typeof status>, given: Partial<TaskRecord> = {}) =>
     afterStop(aWorkPod({ spec: { restartPolicy: policy } }), of, { ...record, ...given }, aTask("STOPPED", [{}]), endedAt);
 
@@ -174,9 +258,21 @@ describe("what follows when a task has stopped", () => {
     { policy: "Always", of: crash(1), given: { attempt: 9, backOffSeconds: 160 }, expected: { type: "again", backOffSeconds: 300 } },
     { policy: "Always", of: crash(1, 599), given: { attempt: 9, backOffSeconds: 300 }, expected: { type: "again", backOffSeconds: 300 } },
     { policy: "Always", of: crash(1, 600), given: { attempt: 9, backOffSeconds: 300 }, expected: { type: "again", backOffSeconds: 0 } },
-    { policy: "Never", of: status({ waiting: { reason: "ErrImagePull" } }), expected: { type: "again", cause: "pull", backOffSeconds: 10, containers: ["app"] } },
-    { policy: "Never", of: status({ waiting: { reason: "CreateContainerError" } }), expected: { type: "again", cause: "create", backOffSeconds: 10 } },
-    { policy: "Never", of: status({ waiting: { reason: "ContainerCreating" } }), expected: { type: "again", cause: "create", backOffSeconds: 10 } },
+    {
+      policy: "Never",
+      of: status({ waiting: { reason: "ErrImagePull" } }),
+      expected: { type: "again", cause: "pull", backOffSeconds: 10, containers: ["app"] },
+    },
+    {
+      policy: "Never",
+      of: status({ waiting: { reason: "CreateContainerError" } }),
+      expected: { type: "again", cause: "create", backOffSeconds: 10 },
+    },
+    {
+      policy: "Never",
+      of: status({ waiting: { reason: "ContainerCreating" } }),
+      expected: { type: "again", cause: "create", backOffSeconds: 10 },
+    },
   ])("$policy, $of.containerStatuses.0.state: $expected", ({ policy, of, given, expected }) => {
     const decision = decide(policy, of, given);
     expect(decision).toMatchObject(expected);
@@ -201,7 +297,9 @@ describe("the record", () => {
   });
 
   it("of somebody else is none", () => {
-    expect(readRecord({ status: { conditions: [{ type: "binnacle.dev/Task", status: "True", reason: "Started", message: "by hand" }] } })).toBeUndefined();
+    expect(
+      readRecord({ status: { conditions: [{ type: "binnacle.dev/Task", status: "True", reason: "Started", message: "by hand" }] } }),
+    ).toBeUndefined();
   });
 });
 

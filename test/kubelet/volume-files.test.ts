@@ -7,20 +7,32 @@ import { meta } from "../support/workloads.ts";
 const pod = aWorkPod({ nodeName: "node-1", metadata: { labels: { app: "web", tier: "front" } }, limits: { cpu: "250m" } });
 const lookups = {
   configMap: async (_namespace: string, name: string) =>
-    name === "settings" ? { apiVersion: "v1", kind: "ConfigMap", metadata: meta("settings"), data: { a: "1", b: "2" }, binaryData: { c: "AAE=" } } : undefined,
+    name === "settings"
+      ? { apiVersion: "v1", kind: "ConfigMap", metadata: meta("settings"), data: { a: "1", b: "2" }, binaryData: { c: "AAE=" } }
+      : undefined,
   secret: async (_namespace: string, name: string) =>
     name === "login" ? { apiVersion: "v1", kind: "Secret", metadata: meta("login"), data: { password: "aHVudGVyMg==" } } : undefined,
-  token: async (_pod: unknown, { audience, expirationSeconds }: { audience: string | undefined; expirationSeconds: number }) => `token for ${audience} for ${expirationSeconds}s`,
+  token: async (_pod: unknown, { audience, expirationSeconds }: { audience: string | undefined; expirationSeconds: number }) =>
+    `token for ${audience} for ${expirationSeconds}s`,
   allocatable: async () => ({ cpu: "2", memory: "8Gi" }),
 };
 
 const volume = (...contents: VolumeContent[]): FilledVolume => ({ name: "v", defaultMode: 0o644, contents });
 const filesOf = async (...contents: VolumeContent[]) =>
-  Object.fromEntries((await volumeFiles(pod, volume(...contents), lookups)).map(({ path, content, mode }) => [path, [Buffer.from(content).toString("latin1"), mode]]));
+  Object.fromEntries(
+    (await volumeFiles(pod, volume(...contents), lookups)).map(({ path, content, mode }) => [
+      path,
+      [Buffer.from(content).toString("latin1"), mode],
+    ]),
+  );
 
 describe("a volume's files", () => {
   it("are all keys of a ConfigMap, binary ones included", async () => {
-    expect(await filesOf({ type: "configMap", name: "settings", optional: false })).toEqual({ a: ["1", 0o644], b: ["2", 0o644], c: ["\u0000\u0001", 0o644] });
+    expect(await filesOf({ type: "configMap", name: "settings", optional: false })).toEqual({
+      a: ["1", 0o644],
+      b: ["2", 0o644],
+      c: ["\u0000\u0001", 0o644],
+    });
   });
 
   it("are the keys that are named, at their paths and modes", async () => {
@@ -48,12 +60,21 @@ describe("a volume's files", () => {
   it.each<[string, VolumeContent, string]>([
     ["ConfigMap", { type: "configMap", name: "none", optional: false }, 'configmap "none" not found'],
     ["Secret", { type: "secret", name: "none", optional: false }, 'secret "none" not found'],
-    ["key", { type: "configMap", name: "settings", items: [{ key: "x", path: "x" }], optional: false }, "references non-existent config key: x"],
+    [
+      "key",
+      { type: "configMap", name: "settings", items: [{ key: "x", path: "x" }], optional: false },
+      "references non-existent config key: x",
+    ],
   ])("wait for a %s that is missing", async (_what, content, message) => {
     await expect(filesOf(content)).rejects.toMatchObject({ name: "VolumeNotReadyError", message });
   });
 
   it("do without what is optional", async () => {
-    expect(await filesOf({ type: "secret", name: "none", optional: true }, { type: "configMap", name: "settings", items: [{ key: "x", path: "x" }], optional: true })).toEqual({});
+    expect(
+      await filesOf(
+        { type: "secret", name: "none", optional: true },
+        { type: "configMap", name: "settings", items: [{ key: "x", path: "x" }], optional: true },
+      ),
+    ).toEqual({});
   });
 });

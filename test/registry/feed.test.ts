@@ -4,6 +4,8 @@ import { changeFeed } from "../../shared/registry/feed.ts";
 import { ringFor } from "../../shared/registry/ring.ts";
 import { aConfigMap, aPodBody, aRegistry, refusal } from "../support/registry.ts";
 
+const pod = (parts: object = {}) => ({ ...aPodBody("p"), ...parts });
+
 describe("the change feed", () => {
   it("gives everything at first, then what changed", async () => {
     const api = await aRegistry();
@@ -66,7 +68,6 @@ describe("the change feed", () => {
 });
 
 describe("trap 28: whom a change rings", () => {
-  const pod = (parts: object = {}) => ({ ...aPodBody("p"), ...parts });
   const bound = pod({ spec: { nodeName: "n" } });
 
   it.each([

@@ -12,6 +12,23 @@ async function twoProcesses(): Promise<readonly [TestRegistry, TestRegistry]> {
   return [one, await aRegistry({ table: one.table, clock: one.clock })];
 }
 
+const patch = (api: TestRegistry, key: string) => api.patch("configmaps", "a", { type: "merge", body: { data: { [key]: "v" } } });
+
+const owned = (name: string, uid: string): Draft<Pod> =>
+  ({
+    metadata: {
+      name,
+      namespace: "default",
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "rs", uid, controller: true }],
+    },
+    spec: { containers: [{ name: "web", image: "nginx:1" }] },
+  }) as Draft<Pod>;
+
+const setup = async () => {
+  const api = await aRegistry();
+  return { api, client: inProcessClient(api.registry, { cluster: "test", part: "tester" }) };
+};
+
 describe("rule 11: refusals and no-ops need a fresh head too", () => {
   it("what another process just changed is what a write is judged by", async () => {
     const [one, other] = await twoProcesses();
@@ -43,7 +60,6 @@ describe("rule 12: a lost slot costs a re-evaluation on the new state", () => {
   it("patches of many writers in two processes all end up in the object", async () => {
     const [one, other] = await twoProcesses();
     await one.create("configmaps", aConfigMap("a"));
-    const patch = (api: TestRegistry, key: string) => api.patch("configmaps", "a", { type: "merge", body: { data: { [key]: "v" } } });
     const keys = Array.from({ length: 20 }, (_, n) => `k${n}`);
     const racing = driven(one, Promise.all(keys.map((key, n) => patch(n % 2 ? one : other, key))));
     await racing;
@@ -80,16 +96,6 @@ describe("rule 12: a lost slot costs a re-evaluation on the new state", () => {
 });
 
 describe("rule 23: a plan's writes hold only while what it counted stands", () => {
-  const owned = (name: string, uid: string): Draft<Pod> =>
-    ({
-      metadata: {
-        name,
-        namespace: "default",
-        ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "rs", uid, controller: true }],
-      },
-      spec: { containers: [{ name: "web", image: "nginx:1" }] },
-    }) as Draft<Pod>;
-
   it("a second plan from the same list is refused, the first one's other writes are not", async () => {
     const api = await aRegistry();
     const client = inProcessClient(api.registry, { cluster: "test", part: "replicaset-controller" });
@@ -143,10 +149,6 @@ describe("rule 23: a plan's writes hold only while what it counted stands", () =
 });
 
 describe("the in-process client", () => {
-  const setup = async () => {
-    const api = await aRegistry();
-    return { api, client: inProcessClient(api.registry, { cluster: "test", part: "tester" }) };
-  };
   const key = { namespace: "default", name: "a" };
 
   it("gets nothing where nothing is", async () => {

@@ -18,6 +18,42 @@ const binding = (name: string, node: string, metadata: JsonObject = {}): JsonObj
   target: { kind: "Node", name: node },
 });
 
+const eviction = (name: string, deleteOptions?: JsonObject): JsonObject => ({
+  apiVersion: "policy/v1",
+  kind: "Eviction",
+  metadata: { name },
+  ...(deleteOptions && { deleteOptions }),
+});
+
+async function withPod(phase: string, conditions: JsonObject[] = []): Promise<TestRegistry> {
+  const api = await aRegistry();
+  await api.create("pods", aPodBody("p", { nodeName: "n" }, { labels: { app: "web" } }));
+  await api.patch("pods", "p", { type: "merge", body: { status: { phase, conditions } } }, { subresource: "status" });
+  return api;
+}
+
+async function withBudget(api: TestRegistry, status: JsonObject, spec: JsonObject = {}): Promise<void> {
+  const made = await api.create("poddisruptionbudgets.policy", {
+    metadata: { name: "b" },
+    spec: { minAvailable: 1, selector: { matchLabels: { app: "web" } }, ...spec },
+  });
+  const observedGeneration = made.metadata.generation ?? 0;
+  const body = {
+    status: { observedGeneration, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, ...status },
+  };
+  await api.patch("poddisruptionbudgets.policy", "b", { type: "merge", body }, { subresource: "status" });
+}
+
+const sized = (resources: JsonObject) => aPodBody("p", { containers: [{ name: "web", image: "nginx:1", resources }] });
+
+const resize = (api: TestRegistry, resources: JsonObject) =>
+  api.patch(
+    "pods",
+    "p",
+    { type: "strategic", body: { spec: { containers: [{ name: "web", image: "other:1", resources }] } } },
+    { subresource: "resize" },
+  );
+
 describe("checklist 49: pods/binding", () => {
   it("puts a Pod on a node, once", async () => {
     const api = await aRegistry();
@@ -89,34 +125,8 @@ describe("checklist 49: pods/binding", () => {
 });
 
 describe("checklist 49: pods/eviction", () => {
-  const eviction = (name: string, deleteOptions?: JsonObject): JsonObject => ({
-    apiVersion: "policy/v1",
-    kind: "Eviction",
-    metadata: { name },
-    ...(deleteOptions && { deleteOptions }),
-  });
-
   const evict = (api: TestRegistry, deleteOptions?: JsonObject) =>
     api.create("pods", eviction("p", deleteOptions), { subresource: "eviction" });
-
-  async function withPod(phase: string, conditions: JsonObject[] = []): Promise<TestRegistry> {
-    const api = await aRegistry();
-    await api.create("pods", aPodBody("p", { nodeName: "n" }, { labels: { app: "web" } }));
-    await api.patch("pods", "p", { type: "merge", body: { status: { phase, conditions } } }, { subresource: "status" });
-    return api;
-  }
-
-  async function withBudget(api: TestRegistry, status: JsonObject, spec: JsonObject = {}): Promise<void> {
-    const made = await api.create("poddisruptionbudgets.policy", {
-      metadata: { name: "b" },
-      spec: { minAvailable: 1, selector: { matchLabels: { app: "web" } }, ...spec },
-    });
-    const observedGeneration = made.metadata.generation ?? 0;
-    const body = {
-      status: { observedGeneration, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, ...status },
-    };
-    await api.patch("poddisruptionbudgets.policy", "b", { type: "merge", body }, { subresource: "status" });
-  }
 
   const ready = [{ type: "Ready", status: "True" }];
 
@@ -230,15 +240,6 @@ describe("checklist 49: pods/ephemeralcontainers", () => {
 });
 
 describe("checklist 49: pods/resize", () => {
-  const sized = (resources: JsonObject) => aPodBody("p", { containers: [{ name: "web", image: "nginx:1", resources }] });
-  const resize = (api: TestRegistry, resources: JsonObject) =>
-    api.patch(
-      "pods",
-      "p",
-      { type: "strategic", body: { spec: { containers: [{ name: "web", image: "other:1", resources }] } } },
-      { subresource: "resize" },
-    );
-
   it("changes requests and limits, and nothing else", async () => {
     const api = await aRegistry();
     await api.create("pods", sized({ requests: { cpu: "100m" }, limits: { cpu: "200m" } }));

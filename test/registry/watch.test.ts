@@ -18,6 +18,16 @@ const objectOf = (watch: Watching, index: number) => {
   return event.object;
 };
 
+async function oldToken(): Promise<{ api: TestRegistry; token: string; revision: string }> {
+  const api = await aRegistry();
+  for (const name of ["a", "b", "c", "d"]) await api.create("configmaps", aConfigMap(name));
+  const page = await api.list("configmaps", { limit: 2 });
+  await api.create("configmaps", aConfigMap("cc"));
+  await api.create("configmaps", aConfigMap("e"));
+  await api.forgetHistory();
+  return { api, token: page.continue ?? "", revision: page.resourceVersion };
+}
+
 describe("checklist 13: watch from a resourceVersion", () => {
   it("delivers every later event once, in order", async () => {
     const api = await aRegistry();
@@ -267,16 +277,6 @@ describe("checklist 23: watch of a single object", () => {
 });
 
 describe("checklist 5, 8: history that is gone", () => {
-  async function oldToken(): Promise<{ api: TestRegistry; token: string; revision: string }> {
-    const api = await aRegistry();
-    for (const name of ["a", "b", "c", "d"]) await api.create("configmaps", aConfigMap(name));
-    const page = await api.list("configmaps", { limit: 2 });
-    await api.create("configmaps", aConfigMap("cc"));
-    await api.create("configmaps", aConfigMap("e"));
-    await api.forgetHistory();
-    return { api, token: page.continue ?? "", revision: page.resourceVersion };
-  }
-
   it("a list exactly there is Expired", async () => {
     const { api, revision } = await oldToken();
     expect(await refusal(api.list("configmaps", { resourceVersion: revision, resourceVersionMatch: "Exact" }))).toMatchObject({

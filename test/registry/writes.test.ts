@@ -9,6 +9,13 @@ const lease = (name: string, holder: string, metadata: JsonObject = {}): JsonObj
   spec: { holderIdentity: holder },
 });
 
+const generation = ({ metadata }: { readonly metadata: { readonly generation?: number | undefined } }) => metadata.generation;
+
+const autoscaler = (spec: JsonObject): JsonObject => ({
+  metadata: { name: "h" },
+  spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" }, maxReplicas: 5, ...spec },
+});
+
 describe("checklist 25: POST", () => {
   it("answers the object with what the server sets", async () => {
     const api = await aRegistry();
@@ -315,7 +322,6 @@ describe("checklist 31: PATCH", () => {
 describe("checklist 33: generation", () => {
   it("counts changes of the spec, and nothing else", async () => {
     const api = await aRegistry();
-    const generation = ({ metadata }: { readonly metadata: { readonly generation?: number | undefined } }) => metadata.generation;
     expect(generation(await api.create("deployments.apps", aDeploymentBody("d")))).toBe(1);
     expect(
       generation(await api.patch("deployments.apps", "d", { type: "merge", body: { metadata: { labels: { a: "b" }, generation: 9 } } })),
@@ -536,11 +542,6 @@ describe("trap 4: both Events APIs", () => {
 });
 
 describe("several versions of one kind", () => {
-  const autoscaler = (spec: JsonObject): JsonObject => ({
-    metadata: { name: "h" },
-    spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" }, maxReplicas: 5, ...spec },
-  });
-
   it("an autoscaler of version 1 is one of version 2 with a CPU metric", async () => {
     const api = await aRegistry();
     await api.create("horizontalpodautoscalers.autoscaling/v1", autoscaler({ targetCPUUtilizationPercentage: 60 }));

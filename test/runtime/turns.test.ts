@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../../shared/runtime/log.ts";
-import { createTurns, type Turn, type Turns } from "../../shared/runtime/turns.ts";
+import { createTurns, freeTurns, type Turn, type Turns } from "../../shared/runtime/turns.ts";
 import { memoryTable } from "../../shared/store/memory-table.ts";
 import { type Table, UnknownOutcomeError } from "../../shared/store/table.ts";
 import { type FakeClock, fakeClock, settled } from "../support/fake-clock.ts";
@@ -109,6 +109,16 @@ describe("a turn", () => {
     await here.clock.advance(1_000);
     const turn = await asked;
     await expect(turn?.release()).resolves.toBe(true);
+    await take(here.process());
+  });
+});
+
+describe("turns whose holders are known to be gone", () => {
+  it("can be freed at once", async () => {
+    const here = world();
+    await take(here.process());
+    await here.process().take("default", "reconciler");
+    await freeTurns(here.table, "default");
     await take(here.process());
   });
 });

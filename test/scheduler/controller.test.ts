@@ -14,11 +14,11 @@ function world(options: Parameters<typeof schedulerController>[0] = {}) {
   const api = fakeApi(clock);
   const said: string[] = [];
   const bound: { pod: string; body: unknown }[] = [];
-  let before: (name: string) => void = () => {};
+  let before: ((name: string) => void) | undefined;
   const client: Client = {
     ...api.client,
     createSubresource: async (_kind, key, subresource, body) => {
-      before(key.name);
+      before?.(key.name);
       bound.push({ pod: `${subresource} ${key.name}`, body });
       const { target } = body as { target: { name: string } };
       await api.client.modify(kinds.pods, key, (pod) => ({ ...pod, spec: { ...pod.spec, nodeName: target.name } }));
@@ -31,7 +31,10 @@ function world(options: Parameters<typeof schedulerController>[0] = {}) {
     clock,
     log: silentLog,
     random: () => 1,
-    events: { record: (component, _about, type, reason, message) => void said.push(`${component} ${type} ${reason}: ${message}`), flush: async () => {} },
+    events: {
+      record: (component, _about, type, reason, message) => void said.push(`${component} ${type} ${reason}: ${message}`),
+      flush: async () => {},
+    },
   });
   return {
     api,
@@ -40,18 +43,18 @@ function world(options: Parameters<typeof schedulerController>[0] = {}) {
     beforeBinding: (hook: (name: string) => void) => {
       before = hook;
     },
-    async run() {
+    run: async () => {
       const stop = new AbortController();
       const running = manager.run({ sweep: false, deadline: new Date(clock.now().getTime() + 3_600_000), signal: stop.signal });
       await settled();
       stop.abort(new Error("enough"));
       await running;
     },
-    async node(given: NodeGiven = {}) {
+    node: async (given: NodeGiven = {}) => {
       const { metadata, spec, status } = aNode(given);
       await api.client.create(kinds.nodes, { metadata, ...(spec && { spec }), ...(status && { status }) });
     },
-    async pod(given: WorkGiven = {}) {
+    pod: async (given: WorkGiven = {}) => {
       const { metadata, spec, status } = aWorkPod(given);
       await api.client.create(kinds.pods, { metadata, spec, ...(status && { status }) });
     },
@@ -70,7 +73,12 @@ describe("the scheduler", () => {
     expect(bound).toEqual([
       {
         pod: "binding pod-1",
-        body: { apiVersion: "v1", kind: "Binding", metadata: { name: "pod-1", namespace: "default", uid }, target: { apiVersion: "v1", kind: "Node", name: "node-1" } },
+        body: {
+          apiVersion: "v1",
+          kind: "Binding",
+          metadata: { name: "pod-1", namespace: "default", uid },
+          target: { apiVersion: "v1", kind: "Node", name: "node-1" },
+        },
       },
     ]);
     expect(said).toEqual(["default-scheduler Normal Scheduled: Successfully assigned default/pod-1 to node-1"]);
@@ -81,7 +89,8 @@ describe("the scheduler", () => {
     await node();
     await pod({ requests: { cpu: "3" } });
     await run();
-    const message = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+    const message =
+      "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
     expect(condition()).toMatchObject({ status: "False", reason: "Unschedulable", message });
     expect(said).toEqual([`default-scheduler Warning FailedScheduling: ${message}`]);
     const writes = api.writes.length;
@@ -103,7 +112,12 @@ describe("the scheduler", () => {
     await node({ name: "node-2" });
     await run();
     expect([placeOf("second"), placeOf("third")]).toEqual(["node-2", undefined]);
-    await api.client.modify(kinds.pods, { namespace: "default", name: "first" }, (current) => ({ ...current, status: { ...current.status, phase: "Succeeded" } }), { subresource: "status" });
+    await api.client.modify(
+      kinds.pods,
+      { namespace: "default", name: "first" },
+      (current) => ({ ...current, status: { ...current.status, phase: "Succeeded" } }),
+      { subresource: "status" },
+    );
     await run();
     expect(placeOf("third")).toBe("node-1");
   });
@@ -114,7 +128,15 @@ describe("the scheduler", () => {
     await pod({ requests: { cpu: "3" } });
     await run();
     const writes = api.writes.length;
-    await api.client.modify(kinds.nodes, { namespace: "", name: "node-1" }, (current) => ({ ...current, status: { ...current.status, conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: "2026-01-01T00:01:00Z" }] } }), { subresource: "status" });
+    await api.client.modify(
+      kinds.nodes,
+      { namespace: "", name: "node-1" },
+      (current) => ({
+        ...current,
+        status: { ...current.status, conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: "2026-01-01T00:01:00Z" }] },
+      }),
+      { subresource: "status" },
+    );
     await run();
     expect(bound).toEqual([]);
     expect(api.writes.length).toBe(writes + 1);
@@ -126,7 +148,10 @@ describe("the scheduler", () => {
     await pod({ spec: { schedulingGates: [{ name: "example.com/wait" }] } });
     await run();
     expect(condition()).toMatchObject({ status: "False", reason: "SchedulingGated" });
-    await api.client.modify(kinds.pods, { namespace: "default", name: "pod-1" }, (current) => ({ ...current, spec: { ...current.spec, schedulingGates: [] } }));
+    await api.client.modify(kinds.pods, { namespace: "default", name: "pod-1" }, (current) => ({
+      ...current,
+      spec: { ...current.spec, schedulingGates: [] },
+    }));
     await run();
     expect(placeOf()).toBe("node-1");
   });
@@ -159,17 +184,24 @@ describe("the scheduler", () => {
   });
 
   it.each([
-    { field: "spec.topologySpreadConstraints", spec: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }] } },
+    {
+      field: "spec.topologySpreadConstraints",
+      spec: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }] },
+    },
     {
       field: "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution",
-      spec: { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "kubernetes.io/hostname" }] } } },
+      spec: {
+        affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "kubernetes.io/hostname" }] } },
+      },
     },
   ])("names $field, which it does not evaluate yet", async ({ field, spec }) => {
     const { node, pod, run, said } = world();
     await node();
     await pod({ spec });
     await run();
-    expect(said).toContainEqual(`default-scheduler Warning NotEvaluated: placed without regard to fields that the scheduler does not evaluate yet: ${field}`);
+    expect(said).toContainEqual(
+      `default-scheduler Warning NotEvaluated: placed without regard to fields that the scheduler does not evaluate yet: ${field}`,
+    );
   });
 
   it("tells what to do while there is no Node at all", async () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Node, Pod } from "../../shared/api/generated/types.ts";
 import { amountsOf, sum } from "../../shared/scheduler/amounts.ts";
@@ -12,8 +12,25 @@ const messageOf = (plan: Plan) => plan.unschedulable[0]?.message;
 const plan = (nodes: Node[], ...pods: Pod[]) => planScheduling({ nodes, pods });
 
 const affinity = (key: string, operator: string, values?: string[]) => ({
-  nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator, ...(values && { values }) }] }] } },
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key, operator, ...(values && { values }) }] }],
+    },
+  },
 });
+
+const withHostPort = (hostIP?: string) => ({
+  containers: [{ name: "app", image: "x", ports: [{ containerPort: 80, hostPort: 80, protocol: "TCP", ...(hostIP && { hostIP }) }] }],
+});
+
+const applied = (pods: readonly Pod[], { bindings }: Plan): Pod[] =>
+  pods.map((pod) => {
+    const node = bindings.find((binding) => binding.pod === pod)?.node;
+    return node ? { ...pod, spec: { ...pod.spec, nodeName: node } } : pod;
+  });
+
+const equalPods = (count: number, requests: Record<string, string>) =>
+  Array.from({ length: count }, (_, index) => aWorkPod({ name: `pod-${index}`, requests }));
 
 describe("a pending Pod", () => {
   it.each([
@@ -57,17 +74,19 @@ describe("a pending Pod", () => {
   });
 
   it("does not share a host port, not even within one batch", () => {
-    const spec = (hostIP?: string) => ({
-      containers: [{ name: "app", image: "x", ports: [{ containerPort: 80, hostPort: 80, protocol: "TCP", ...(hostIP && { hostIP }) }] }],
-    });
-    const result = plan([aNode()], aWorkPod({ name: "a", spec: spec() }), aWorkPod({ name: "b", spec: spec("10.0.0.1") }));
+    const result = plan([aNode()], aWorkPod({ name: "a", spec: withHostPort() }), aWorkPod({ name: "b", spec: withHostPort("10.0.0.1") }));
     expect(nodesOf(result)).toEqual({ a: "node-1" });
     expect(messageOf(result)).toContain("1 node(s) didn't have free ports for the requested pod ports");
   });
 
   it("comes before Pods of lower priority", () => {
     const low = aWorkPod({ name: "low", requests: { cpu: "2" }, spec: { priority: 1 } });
-    const high = aWorkPod({ name: "high", requests: { cpu: "2" }, spec: { priority: 1_000 }, metadata: { creationTimestamp: "2026-01-02T00:00:00Z" } });
+    const high = aWorkPod({
+      name: "high",
+      requests: { cpu: "2" },
+      spec: { priority: 1_000 },
+      metadata: { creationTimestamp: "2026-01-02T00:00:00Z" },
+    });
     expect(nodesOf(plan([aNode()], low, high))).toEqual({ high: "node-1" });
   });
 });
@@ -115,7 +134,9 @@ describe("a Pod that fits nowhere is told why in kube-scheduler's words", () => 
 
   it("says when the Pod may not preempt", () => {
     const pod = aWorkPod({ requests: { cpu: "3" }, spec: { preemptionPolicy: "Never" } });
-    expect(messageOf(plan([aNode()], pod))).toBe("0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.");
+    expect(messageOf(plan([aNode()], pod))).toBe(
+      "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.",
+    );
   });
 
   it("says that preemption is not tried yet where it might help", () => {
@@ -142,7 +163,14 @@ describe("packing", () => {
 
   it("does not count DaemonSet Pods as a reason to use a node", () => {
     const owner = { apiVersion: "apps/v1", kind: "DaemonSet", name: "logs", uid: "ds", controller: true };
-    const daemons = ["a", "b"].map((node) => aWorkPod({ name: `logs-${node}`, nodeName: node, requests: { cpu: node === "a" ? "1" : "100m" }, metadata: { ownerReferences: [owner] } }));
+    const daemons = ["a", "b"].map((node) =>
+      aWorkPod({
+        name: `logs-${node}`,
+        nodeName: node,
+        requests: { cpu: node === "a" ? "1" : "100m" },
+        metadata: { ownerReferences: [owner] },
+      }),
+    );
     const used = aWorkPod({ name: "used", nodeName: "b", requests: { cpu: "100m" } });
     expect(nodesOf(plan([aNode({ name: "a" }), aNode({ name: "b" })], aWorkPod(), used, ...daemons))).toEqual({ "pod-1": "b" });
   });
@@ -153,7 +181,9 @@ describe("packing", () => {
     { maxLength: 30 },
   );
   const snapshot = fc.record({ pods: arbitraryPods, nodes: fc.integer({ min: 0, max: 6 }) }).map(({ pods, nodes }) => ({
-    nodes: Array.from({ length: nodes }, (_, index) => aNode({ name: `node-${index}`, labels: { zone: index % 2 ? "a" : "b" }, allocatable: { pods: "5" } })),
+    nodes: Array.from({ length: nodes }, (_, index) =>
+      aNode({ name: `node-${index}`, labels: { zone: index % 2 ? "a" : "b" }, allocatable: { pods: "5" } }),
+    ),
     pods: pods.map(({ requests, priority, zone }, index) =>
       aWorkPod({
         name: `pod-${index}`,
@@ -162,11 +192,6 @@ describe("packing", () => {
       }),
     ),
   }));
-  const applied = (pods: readonly Pod[], { bindings }: Plan): Pod[] =>
-    pods.map((pod) => {
-      const node = bindings.find((binding) => binding.pod === pod)?.node;
-      return node ? { ...pod, spec: { ...pod.spec, nodeName: node } } : pod;
-    });
 
   it("never books more on a node than it has", () => {
     fc.assert(
@@ -205,7 +230,9 @@ describe("packing", () => {
     fc.assert(
       fc.property(fc.array(requests, { maxLength: 20 }), (all) => {
         const shape = { cpu: "3", memory: "10Gi", pods: "6" };
-        const pods = all.map(({ cpu, memoryMi }, index) => aWorkPod({ name: `pod-${index}`, requests: { cpu: `${cpu}m`, memory: `${memoryMi}Mi` } }));
+        const pods = all.map(({ cpu, memoryMi }, index) =>
+          aWorkPod({ name: `pod-${index}`, requests: { cpu: `${cpu}m`, memory: `${memoryMi}Mi` } }),
+        );
         const nodes = Array.from({ length: 20 }, (_, index) => aNode({ name: `node-${index}`, allocatable: shape }));
         const result = planScheduling({ nodes, pods });
         expect(result.unschedulable).toEqual([]);
@@ -216,14 +243,12 @@ describe("packing", () => {
 });
 
 describe("the bound", () => {
-  const pods = (count: number, requests: Record<string, string>) =>
-    Array.from({ length: count }, (_, index) => aWorkPod({ name: `pod-${index}`, requests }));
   it.each([
     { name: "is 0 without Pods", pods: [], bound: 0 },
-    { name: "follows the scarcest resource", pods: pods(8, { cpu: "500m", memory: "1Gi" }), bound: 2 },
-    { name: "knows that Pods above half a node cannot share one", pods: pods(5, { cpu: "1100m" }), bound: 5 },
-    { name: "counts places", pods: pods(21, {}), bound: 3 },
-    { name: "is infinite when a Pod fits on no node", pods: pods(1, { cpu: "3" }), bound: Number.POSITIVE_INFINITY },
+    { name: "follows the scarcest resource", pods: equalPods(8, { cpu: "500m", memory: "1Gi" }), bound: 2 },
+    { name: "knows that Pods above half a node cannot share one", pods: equalPods(5, { cpu: "1100m" }), bound: 5 },
+    { name: "counts places", pods: equalPods(21, {}), bound: 3 },
+    { name: "is infinite when a Pod fits on no node", pods: equalPods(1, { cpu: "3" }), bound: Number.POSITIVE_INFINITY },
   ])("$name", ({ pods, bound }) => {
     expect(nodeBound(pods, { cpu: "2", memory: "8Gi", pods: "10" })).toBe(bound);
   });

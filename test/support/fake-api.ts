@@ -17,7 +17,7 @@ interface Change extends Observed {
 }
 
 interface Log {
-  readonly objects: Map<string, KubeObject>;
+  readonly objects: Map<string, AnyObject>;
   readonly changes: Change[];
   revision: number;
 }
@@ -42,12 +42,14 @@ export interface FakeApi {
 const textOf = ({ namespace, name }: ObjectKey): string => `${namespace}/${name}`;
 const keyOf = ({ metadata }: KubeObject): ObjectKey => ({ namespace: metadata.namespace ?? "", name: metadata.name });
 
+const letPass: Parameters<FakeApi["intercept"]>[0] = () => {};
+
 export function fakeApi(clock: Clock): FakeApi {
   const logs = new Map<string, Log>();
   const withdrawn = new Set<string>();
   const writes: string[] = [];
   let uids = 0;
-  let before: Parameters<FakeApi["intercept"]>[0] = () => {};
+  let before = letPass;
   let floor = 0;
 
   const logOf = (kind: KindRef): Log => {
@@ -86,14 +88,6 @@ export function fakeApi(clock: Clock): FakeApi {
     writes.push(`${verb} ${kind.plural} ${textOf(key)}`);
   };
 
-  /** An object that is being deleted goes when nothing holds it any more. */
-  const isHeld = (kind: KindRef, object: AnyObject): boolean => {
-    const spec = object.spec as { finalizers?: string[]; nodeName?: string } | undefined;
-    if ((object.metadata.finalizers ?? []).length > 0) return true;
-    if (kind.plural === "namespaces") return (spec?.finalizers ?? []).length > 0;
-    return (object.metadata.deletionGracePeriodSeconds ?? 0) > 0;
-  };
-
   const put = async (
     kind: KindRef,
     object: AnyObject,
@@ -102,7 +96,7 @@ export function fakeApi(clock: Clock): FakeApi {
   ): Promise<AnyObject> => {
     const key = keyOf(object);
     await write(part === "" ? "update" : `update/${part}`, kind, key);
-    const current = logOf(kind).objects.get(textOf(key)) as AnyObject | undefined;
+    const current = logOf(kind).objects.get(textOf(key));
     if (!current) throw notFound(kind, key.name);
     if (object.metadata.resourceVersion !== current.metadata.resourceVersion || object.metadata.uid !== current.metadata.uid) {
       throw conflict(kind, key.name, "the object has been modified; please apply your changes to the latest version and try again");
@@ -114,7 +108,7 @@ export function fakeApi(clock: Clock): FakeApi {
       next.spec = { ...(next.spec as object), finalizers: (current.spec as never)["finalizers"] };
     const { resourceVersion: _old, generation: _generation, ...metadata } = clean(next.metadata);
     const generation = (current.metadata.generation ?? 1) + (same(next.spec, current.spec) ? 0 : 1);
-    next.metadata = { ...metadata, generation, resourceVersion: current.metadata.resourceVersion } as AnyObject["metadata"];
+    next.metadata = { ...metadata, generation, resourceVersion: current.metadata.resourceVersion };
     const wanted = clean(next);
     if (same(wanted, current)) return current;
     if (current.metadata.deletionTimestamp && !isHeld(kind, wanted)) return commit(kind, key, undefined, options.guard?.plan);
@@ -169,7 +163,7 @@ export function fakeApi(clock: Clock): FakeApi {
     },
     delete: async (kind, key, options: DeleteOptions = {}) => {
       await write("delete", kind, key);
-      const current = logOf(kind).objects.get(textOf(key)) as AnyObject | undefined;
+      const current = logOf(kind).objects.get(textOf(key));
       if (!current) throw notFound(kind, key.name);
       const { uid, resourceVersion, propagationPolicy, guard } = options;
       if ((uid ?? current.metadata.uid) !== current.metadata.uid)
@@ -229,6 +223,14 @@ export function fakeApi(clock: Clock): FakeApi {
     },
   };
 }
+
+/** An object that is being deleted goes when nothing holds it any more. */
+const isHeld = (kind: KindRef, object: AnyObject): boolean => {
+  const spec = object.spec as { finalizers?: string[]; nodeName?: string } | undefined;
+  if ((object.metadata.finalizers ?? []).length > 0) return true;
+  if (kind.plural === "namespaces") return (spec?.finalizers ?? []).length > 0;
+  return (object.metadata.deletionGracePeriodSeconds ?? 0) > 0;
+};
 
 /** Without fields that are undefined, as JSON would have it. */
 const clean = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -171,10 +171,11 @@ export class FakeTaskEngine implements TaskEngine {
       lastStatus: "RUNNING",
       startedAt: this.#clock.now(),
       attachments: [{ id: "eni", type: "eni", status: "ATTACHED", details: [{ name: "privateIPv4Address", value: "10.0.1.7" }] }],
-      containers: task.containers.map((container): TaskContainer =>
-        containers && !containers.includes(container.name)
-          ? container
-          : { ...container, lastStatus: "RUNNING", runtimeId: `r-${container.name}`, imageDigest: "sha256:abc" },
+      containers: task.containers.map(
+        (container): TaskContainer =>
+          containers && !containers.includes(container.name)
+            ? container
+            : { ...container, lastStatus: "RUNNING", runtimeId: `r-${container.name}`, imageDigest: "sha256:abc" },
       ),
     });
   }

@@ -30,7 +30,9 @@ export const readVectors = (file: string): readonly Vector[] => JSON.parse(readF
 
 /**
  * Problems as text, each once, in a fixed order: Kubernetes repeats some and walks maps in any order. The description of what
- * changed, which some have in further lines, is our own.
+ * changed, which some have in further lines, is our own, and so is how a whole structure is shown.
  */
 export const problemTexts = (problems: readonly Problem[] | undefined): string[] =>
-  [...new Set((problems ?? []).map(({ field, reason, message }) => `${field} [${reason}] ${message.split("\n")[0]}`))].toSorted();
+  [...new Set((problems ?? []).map(({ field, reason, message }) => `${field} [${reason}] ${shortened(message)}`))].toSorted();
+
+const shortened = (message: string): string => (message.split("\n")[0] ?? "").replace(/^(\w+ value: )[{[].*[\]}]/, "$1{…}");

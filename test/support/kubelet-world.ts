@@ -21,7 +21,13 @@ export interface SaidEvent {
   readonly message: string;
 }
 
-export function kubeletWorld({ features = helpedEngine, start = "2026-01-01T00:00:00Z" }: { readonly features?: EngineFeatures; readonly start?: string } = {}) {
+export function kubeletWorld({
+  features = helpedEngine,
+  start = "2026-01-01T00:00:00Z",
+}: {
+  readonly features?: EngineFeatures;
+  readonly start?: string;
+} = {}) {
   const clock = fakeClock(start);
   const api = fakeApi(clock);
   const engine = new FakeTaskEngine(clock);
@@ -111,7 +117,12 @@ export function kubeletWorld({ features = helpedEngine, start = "2026-01-01T00:0
     },
     get: (name = "pod-1") => api.get(kinds.pods, name),
     report(taskArn: string, version: number, containers: ProbeReport["containers"]): void {
-      const report: ProbeReport = { taskArn, clusterArn: `arn:aws:ecs:eu-west-1:111122223333:cluster/${engine.cluster}`, version, containers };
+      const report: ProbeReport = {
+        taskArn,
+        clusterArn: `arn:aws:ecs:eu-west-1:111122223333:cluster/${engine.cluster}`,
+        version,
+        containers,
+      };
       deliver(probeReportSource, probeReportDetailType, report);
     },
   };
@@ -120,10 +131,12 @@ export function kubeletWorld({ features = helpedEngine, start = "2026-01-01T00:0
 /** `kubectl get pods` in short: phase, and per container what it does. */
 export function glance(pod: Pod | undefined): string {
   const { status } = pod ?? {};
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(({ name, state, restartCount }) => {
-    const what = state?.running ? "running" : (state?.waiting?.reason ?? `${state?.terminated?.reason} ${state?.terminated?.exitCode}`);
-    return `${name} ${what}${restartCount > 0 ? ` (${restartCount})` : ""}`;
-  });
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
+    ({ name, state, restartCount }) => {
+      const what = state?.running ? "running" : (state?.waiting?.reason ?? `${state?.terminated?.reason} ${state?.terminated?.exitCode}`);
+      return `${name} ${what}${restartCount > 0 ? ` (${restartCount})` : ""}`;
+    },
+  );
   return [status?.phase, ...containers].join(", ");
 }
 

@@ -69,6 +69,35 @@ export interface RegistrySetup {
   readonly random?: () => number;
 }
 
+const context = ({ warnings = [], user = "tester" }: WriteOptions = {}, signal = new AbortController().signal): RequestContext => ({
+  cluster: "test",
+  user: { username: user, groups: ["system:authenticated"] },
+  userAgent: "test/1.0",
+  auditId: "audit",
+  signal,
+  warnings,
+});
+
+const key = (of: Kind, name: string, namespace = "default"): ObjectKey => ({ namespace: of.namespaced ? namespace : "", name });
+
+const parameters = ({
+  dryRun = false,
+  fieldManager = "tester",
+  fieldValidation = "Ignore",
+  bodyProblems,
+  guard,
+  consumer,
+}: WriteOptions = {}): WriteParameters & InternalParameters => ({
+  dryRun,
+  fieldManager,
+  fieldValidation,
+  ...(bodyProblems && { bodyProblems }),
+  ...(guard && { guard }),
+  ...(consumer && { consumer }),
+});
+
+const nameOf = (body: JsonObject): string => (body.metadata as { name?: string } | undefined)?.name ?? "";
+
 /** Everything in the namespace `default`, unless told otherwise. */
 export async function aRegistry({
   admission = [],
@@ -79,15 +108,6 @@ export async function aRegistry({
   const store = openStore({ table, clock, log: silentLog });
   const cluster = await store.createCluster("test");
   const registry = createRegistry({ store, clock, log: silentLog, admission, ...(random && { random }) });
-
-  const context = ({ warnings = [], user = "tester" }: WriteOptions = {}, signal = new AbortController().signal): RequestContext => ({
-    cluster: "test",
-    user: { username: user, groups: ["system:authenticated"] },
-    userAgent: "test/1.0",
-    auditId: "audit",
-    signal,
-    warnings,
-  });
 
   const kind = async (resource: string): Promise<Kind> => {
     const [plural = "", ...group] = resource.split(".");
@@ -100,26 +120,6 @@ export async function aRegistry({
     if (!found) throw new Error(`no resource ${resource}`);
     return found;
   };
-
-  const key = (of: Kind, name: string, namespace = "default"): ObjectKey => ({ namespace: of.namespaced ? namespace : "", name });
-
-  const parameters = ({
-    dryRun = false,
-    fieldManager = "tester",
-    fieldValidation = "Ignore",
-    bodyProblems,
-    guard,
-    consumer,
-  }: WriteOptions = {}): WriteParameters & InternalParameters => ({
-    dryRun,
-    fieldManager,
-    fieldValidation,
-    ...(bodyProblems && { bodyProblems }),
-    ...(guard && { guard }),
-    ...(consumer && { consumer }),
-  });
-
-  const nameOf = (body: JsonObject): string => (body.metadata as { name?: string } | undefined)?.name ?? "";
 
   return {
     registry,
@@ -214,10 +214,12 @@ export async function aRegistry({
 
 /** Moves time on until a promise is settled: writers that race for a slot wait a little before they try again. */
 export async function driven<T>({ clock }: TestRegistry, promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const watched = promise.finally(() => (isSettled = true));
-  watched.catch(() => {});
-  while (!isSettled) await clock.advance(50);
+  const state = { isSettled: false };
+  const settle = () => {
+    state.isSettled = true;
+  };
+  promise.then(settle, settle);
+  while (!state.isSettled) await clock.advance(50);
   return promise;
 }
 

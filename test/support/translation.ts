@@ -11,7 +11,12 @@ export interface Surroundings {
   readonly given?: Readonly<Record<string, string>>;
 }
 
-const configMap = (name: string, data: Record<string, string>): ConfigMap => ({ apiVersion: "v1", kind: "ConfigMap", metadata: meta(name), data });
+const configMap = (name: string, data: Record<string, string>): ConfigMap => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: meta(name),
+  data,
+});
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const secret = (name: string, data: Record<string, string>): Secret => ({
   apiVersion: "v1",
@@ -20,7 +25,10 @@ const secret = (name: string, data: Record<string, string>): Secret => ({
   data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)])),
 });
 
-export function translate(pod: Pod, { features = helpedEngine, configMaps = {}, secrets = {}, given = {} }: Surroundings = {}): Translation {
+export function translate(
+  pod: Pod,
+  { features = helpedEngine, configMaps = {}, secrets = {}, given = {} }: Surroundings = {},
+): Translation {
   return translatePod({
     pod,
     node: { internalIp: "10.0.0.11", allocatable: { cpu: "2", memory: "8Gi" } },

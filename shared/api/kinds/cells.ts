@@ -21,6 +21,12 @@ export const count = <T>(name: string, value: (object: T) => number | undefined)
   value: (object) => value(object) ?? 0,
 });
 
+/** A number in a column that is declared to hold text. */
+export const countAsText = <T>(name: string, value: (object: T) => number | undefined): Column<T> => ({
+  ...count(name, value),
+  type: "string",
+});
+
 export const flag = <T>(name: string, value: (object: T) => boolean | undefined): Column<T> => ({
   name,
   type: "boolean",

@@ -1,5 +1,4 @@
 /** ConfigMaps and what keys and sizes they share with Secrets. */
-
 import type { Problem } from "../kind.ts";
 import { configMaps } from "../kinds.ts";
 import { configKeyProblems } from "../names.ts";
@@ -7,7 +6,7 @@ import { invalid, invalidEach, tooLong } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
 import { immutableWhenSet } from "../validation/values.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
-import { count } from "./cells.ts";
+import { countAsText } from "./cells.ts";
 
 /** Data of a ConfigMap or Secret, values together, in bytes. */
 export const dataBytesLimit = 1_048_576;
@@ -48,5 +47,5 @@ export const configMapBehaviour = behaviour(configMaps, {
   ],
   validateUpdate: (next, previous) => validateImmutability(next, previous, "data", "binaryData"),
   generationFields: noGeneration,
-  columns: [count("Data", ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length)],
+  columns: [countAsText("Data", ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length)],
 });

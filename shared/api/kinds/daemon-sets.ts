@@ -86,6 +86,7 @@ export const daemonSetBehaviour = behaviour(daemonSets, {
   // The template's generation is counted by updates of the spec alone.
   prepareForStatusUpdate: (next, previous) => {
     next.spec = structuredClone(previous.spec);
+    setTemplateGeneration(next, generationOf(previous));
   },
   validate: ({ spec }) => [
     ...validateLabelSelector(spec.selector, "spec.selector"),

@@ -6,7 +6,7 @@ import { validateImmutable } from "../validation/metadata.ts";
 import { forbidden, invalid, notSupported, required } from "../validation/problems.ts";
 import { intOrPercentNumber, nonNegative, notDecremented, notMoreThanAll, validateIntOrPercent } from "../validation/values.ts";
 import { behaviour, specGeneration, statusBehaviour } from "./behaviour.ts";
-import { age, containerColumns, count, selectorColumn, selectorText, text } from "./cells.ts";
+import { age, containerColumns, countAsText, selectorColumn, selectorText, text } from "./cells.ts";
 import { defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { hostnameWarnings, templateWarnings } from "./pod-warnings.ts";
 import { scaleMapping, validateCounts, validateWorkloadSelector, validateWorkloadTemplate } from "./workloads.ts";
@@ -94,8 +94,8 @@ export const deploymentBehaviour = behaviour(deployments, {
   ownAge: true,
   columns: [
     text("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`),
-    { ...count("Up-to-date", ({ status }) => status?.updatedReplicas), type: "string" },
-    { ...count("Available", ({ status }) => status?.availableReplicas), type: "string" },
+    countAsText("Up-to-date", ({ status }) => status?.updatedReplicas),
+    countAsText("Available", ({ status }) => status?.availableReplicas),
     age,
     ...containerColumns<Deployment>(({ spec }) => spec.template?.spec?.containers),
     selectorColumn(({ spec }) => selectorText(spec.selector)),

@@ -57,7 +57,6 @@ export const endpointsBehaviour = behaviour(endpoints, {
   // What was allowed before may stay as it is.
   validateUpdate: (next, previous) => (semanticallyEqual(next.subsets, previous.subsets) ? [] : validateSubsets(next)),
   warnings: ({ subsets }) => [
-    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     ...(subsets ?? []).flatMap(({ addresses, notReadyAddresses }, index) =>
       (
         [

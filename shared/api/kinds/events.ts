@@ -166,6 +166,8 @@ const aboutSelectors = <T>(prefix: string, of: (event: T) => Facts): Record<stri
 export const eventBehaviour = behaviour(events, {
   defaults: (event) => {
     event.source ??= {};
+    event.reportingComponent ??= "";
+    event.reportingInstance ??= "";
   },
   validate: (event) => validateFacts(oldFacts(event), "reportingComponent"),
   generationFields: noGeneration,

@@ -6,7 +6,7 @@ import type { Problem } from "../kind.ts";
 import { jobs } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, patternMessage, qualifiedNameProblems } from "../names.ts";
 import type { ObjectMeta } from "../objects.ts";
-import { validateLabelSelector } from "../validation/labels.ts";
+import { inOrder, selectorInOrder, validateLabelSelector } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { validatePodTemplate } from "../validation/pod/pod-template.ts";
 import {
@@ -61,7 +61,8 @@ function generateSelector({ metadata, spec }: Job): void {
   for (const label of nameLabels) labels[label] ??= metadata.name;
   for (const label of uidLabels) labels[label] ??= metadata.uid;
   const selector = (spec.selector ??= {});
-  selector.matchLabels = { ...selector.matchLabels, [selectedLabel]: metadata.uid };
+  const matchLabels = (selector.matchLabels ??= {});
+  matchLabels[selectedLabel] ??= metadata.uid;
 }
 
 function validateGeneratedSelector({ metadata, spec }: Job): Problem[] {
@@ -72,11 +73,11 @@ function validateGeneratedSelector({ metadata, spec }: Job): Problem[] {
   const problems = [uidLabels[0], nameLabels[0], uidLabels[1], nameLabels[1]].flatMap((label = "") => {
     const wanted = `must be '${expected(label)}'`;
     if (labels?.[label] === undefined) return [required(`${path}[${label}]`, wanted)];
-    return labels[label] === expected(label) ? [] : [invalid(`${path}[${label}]`, labels, wanted)];
+    return labels[label] === expected(label) ? [] : [invalid(`${path}[${label}]`, inOrder(labels), wanted)];
   });
   const own = Object.fromEntries([...nameLabels, ...uidLabels].map((label) => [label, expected(label)]));
   const selects = validateSelectorMatches({ metadata: { labels: own } as unknown as ObjectMeta }, spec.selector, "").length === 0;
-  return selects ? problems : [...problems, invalid("spec.selector", spec.selector, "`selector` not auto-generated")];
+  return selects ? problems : [...problems, invalid("spec.selector", selectorInOrder(spec.selector), "`selector` not auto-generated")];
 }
 
 const mostParallel = 100_000;
@@ -380,7 +381,8 @@ export const jobBehaviour = behaviour(jobs, {
     job.status ??= {};
     defaultJobSpec(job.spec);
     const labels = job.spec.template.metadata?.labels;
-    if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
+    // The same object on purpose: what the template is labelled with later on, the Job is labelled with too.
+    if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = labels;
   },
   prepareForCreate: (job) => {
     generateSelector(job);

@@ -3,6 +3,7 @@ import type { Node } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { nodes } from "../kinds.ts";
 import { labelValueProblems } from "../names.ts";
+import { parseNetwork, validateCidr } from "../validation/addresses.ts";
 import { validateLabelName } from "../validation/labels.ts";
 import { duplicate, eachItem, forbidden, invalid } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
@@ -54,6 +55,15 @@ function validateTaints(taints: readonly Taint[] | undefined, path: string): Pro
 }
 
 const withDetail = (problem: Problem, detail: string): Problem => ({ ...problem, message: `${problem.message}: ${detail}` });
+
+function validateNetworks(networks: readonly string[] = []): Problem[] {
+  const field = "spec.podCIDRs";
+  const problems = eachItem(field, networks, (network, at) => validateCidr(network, at));
+  if (networks.length < 2) return problems;
+  const [first, second] = networks.map((network) => parseNetwork(network)?.family);
+  const isPair = networks.length === 2 && first !== second;
+  return isPair ? problems : [...problems, invalid(field, networks, "may specify no more than one CIDR for each IP family")];
+}
 
 const validateResources = ({ status }: Node): Problem[] =>
   (["capacity", "allocatable"] as const).flatMap((list) =>
@@ -121,7 +131,11 @@ export const nodeBehaviour = behaviour(nodes, {
     next.spec = structuredClone(previous.spec ?? {});
     if (!previous.status?.config) delete next.status?.config;
   },
-  validate: (node) => [...validateTaints(node.spec?.taints, "metadata.taints"), ...validateResources(node)],
+  validate: (node) => [
+    ...validateTaints(node.spec?.taints, "metadata.taints"),
+    ...validateResources(node),
+    ...validateNetworks(node.spec?.podCIDRs),
+  ],
   validateUpdate: validateChange,
   validateStatusUpdate: validateChange,
   warnings: ({ spec }) => [

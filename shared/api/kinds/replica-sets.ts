@@ -20,8 +20,10 @@ const counters = [
 
 export const replicaSetBehaviour = behaviour(replicaSets, {
   ...statusBehaviour,
-  defaults: ({ spec }) => {
+  defaults: (set) => {
+    const { spec } = set;
     spec.replicas ??= 1;
+    set.status = { replicas: 0, ...set.status };
     defaultPodTemplate((spec.template ??= {}));
   },
   prepareForCreate: (set) => {

@@ -15,6 +15,7 @@ const isEmpty = (labels: object | undefined): boolean => Object.keys(labels ?? {
 function setDefaults(controller: ReplicationController): void {
   const spec = (controller.spec ??= {});
   spec.replicas ??= 1;
+  controller.status = { replicas: 0, ...controller.status };
   const labels = spec.template?.metadata?.labels;
   if (labels) {
     if (isEmpty(spec.selector)) spec.selector = { ...labels };

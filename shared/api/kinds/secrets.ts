@@ -1,11 +1,12 @@
 /** Secrets: what each type must hold, and `stringData`, which only ever goes in. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Secret } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { secrets } from "../kinds.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { invalid, required, tooLong } from "../validation/problems.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
-import { count, text } from "./cells.ts";
+import { countAsText, text } from "./cells.ts";
 import { base64Bytes, dataBytesLimit, validateImmutability, validateKeys } from "./config-maps.ts";
 
 function setDefaults(secret: Secret): void {
@@ -52,17 +53,31 @@ function validateJson(data: Readonly<Record<string, string>>, key: string): Prob
     const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
     return refuse(`json: cannot unmarshal ${found} into Go value of type map[string]interface {}`);
   } catch (error) {
-    return refuse(goJsonError(text, error));
+    return refuse(jsonProblem(text, error));
   }
 }
 
-/** The first character that cannot stand where it does, as Go's JSON decoder reports it. */
-function goJsonError(text: string, error: unknown): string {
-  const position = /position (\d+)/.exec(String(error))?.[1];
-  const character = position === undefined ? undefined : text[Number(position)];
-  if (character === undefined) return "unexpected end of JSON input";
-  const where = text.slice(0, Number(position)).trim() === "" ? "looking for beginning of value" : "in JSON";
-  return `invalid character '${character}' ${where}`;
+/** The first character that cannot stand where it does, as Kubernetes reports it. */
+function jsonProblem(text: string, error: unknown): string {
+  const first = text.trimStart()[0] ?? "";
+  if (!/[[{"\-0-9tfn]/.test(first)) return `invalid character '${first}' looking for beginning of value`;
+  const { message } = error as SyntaxError;
+  const character = /token '(.)'/u.exec(message)?.[1] ?? text[Number(/position (\d+)/.exec(message)?.[1])];
+  return character === undefined ? "unexpected end of JSON input" : `invalid character '${character}' in JSON`;
+}
+
+/** A certificate that its key does not belong to is kept, but hardly meant. */
+function tlsWarnings({ type, data = {} }: Secret): string[] {
+  if (type !== "kubernetes.io/tls") return [];
+  const [certificate, key] = ["tls.crt", "tls.key"].map((name) => Buffer.from(data[name] ?? "", "base64"));
+  if (!certificate?.includes("-----BEGIN ")) return ["tls: failed to find any PEM data in certificate input"];
+  if (!key?.includes("-----BEGIN ")) return ["tls: failed to find any PEM data in key input"];
+  try {
+    const matches = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    return matches ? [] : ["tls: private key does not match public key"];
+  } catch {
+    return ["tls: failed to parse certificate or private key"];
+  }
 }
 
 export const secretBehaviour = behaviour(secrets, {
@@ -76,7 +91,8 @@ export const secretBehaviour = behaviour(secrets, {
     ...validateImmutable(next.type, previous.type, "type"),
     ...validateImmutability(next, previous, "data"),
   ],
+  warnings: tlsWarnings,
   generationFields: noGeneration,
   selectableFields: { type: ({ type }) => type ?? "" },
-  columns: [text("Type", ({ type }) => type), count("Data", ({ data }) => Object.keys(data ?? {}).length)],
+  columns: [text("Type", ({ type }) => type), countAsText("Data", ({ data }) => Object.keys(data ?? {}).length)],
 });

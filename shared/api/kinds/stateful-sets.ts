@@ -13,7 +13,11 @@ import { defaultClaimSpec, defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { claimWarnings, templateWarnings } from "./pod-warnings.ts";
 import { scaleMapping, validateCounts, validateWorkloadSelector, validateWorkloadTemplate } from "./workloads.ts";
 
-function setDefaults({ spec }: StatefulSet): void {
+const noPods = { replicas: 0, availableReplicas: 0 };
+
+function setDefaults(set: StatefulSet): void {
+  const { spec } = set;
+  set.status = { ...noPods, ...set.status };
   spec.podManagementPolicy ||= "OrderedReady";
   const strategy = (spec.updateStrategy ??= {});
   if (!strategy.type) {
@@ -141,7 +145,7 @@ export const statefulSetBehaviour = behaviour(statefulSets, {
   nameRule: "dnsLabel",
   defaults: setDefaults,
   prepareForCreate: (set) => {
-    set.status = { replicas: 0, availableReplicas: 0 };
+    set.status = { ...noPods };
   },
   validate,
   validateCreate: validateNew,

@@ -3,7 +3,7 @@ import type { LabelSelector, PodTemplateSpec } from "../generated/types.ts";
 import type { Problem, ScaleMapping } from "../kind.ts";
 import type { KubeObject } from "../objects.ts";
 import { labelMatcher } from "../selectors.ts";
-import { isEmptySelector, validateLabelSelector } from "../validation/labels.ts";
+import { inOrder, isEmptySelector, validateLabelSelector } from "../validation/labels.ts";
 import { validatePodTemplate } from "../validation/pod/pod-template.ts";
 import { forbidden, invalid, notSupported, required } from "../validation/problems.ts";
 import { nonNegative } from "../validation/values.ts";
@@ -68,7 +68,7 @@ export function validateSelectorMatches(template: PodTemplateSpec, selector: Lab
     if (isEmptySelector(selector) || validateLabelSelector(selector, "").length > 0) return [];
     if (labelMatcher(selector).matches(labels)) return [];
   }
-  return [invalid(`${path}.metadata.labels`, labels, "`selector` does not match template `labels`")];
+  return [invalid(`${path}.metadata.labels`, inOrder(labels), "`selector` does not match template `labels`")];
 }
 
 type Counts = Readonly<Record<string, unknown>>;

@@ -52,5 +52,14 @@ export const validateLabelSelector = (selector: LabelSelector | undefined, path:
   ...eachItem(`${path}.matchExpressions`, selector?.matchExpressions, validateRequirement),
 ];
 
+/** Labels by key, as messages show them. */
+export const inOrder = (labels: Strings | undefined): Strings | undefined =>
+  labels && Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+export const selectorInOrder = ({ matchLabels, ...others }: LabelSelector): LabelSelector => ({
+  ...(matchLabels && { matchLabels: inOrder(matchLabels) }),
+  ...others,
+});
+
 export const isEmptySelector = (selector: LabelSelector): boolean =>
   Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;

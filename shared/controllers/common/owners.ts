@@ -15,8 +15,6 @@ export const controllerReference = (kind: KindRef, owner: KubeObject): OwnerRefe
   blockOwnerDeletion: true,
 });
 
-export const isControlledBy = (object: KubeObject, owner: KubeObject): boolean => controllerOf(object)?.uid === owner.metadata.uid;
-
 /** The object with the owner added as its controller. */
 export const adopted = <T extends KubeObject>(object: T, reference: OwnerReference): T => ({
   ...object,

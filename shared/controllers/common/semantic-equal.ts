@@ -47,7 +47,7 @@ export function semanticEqual(one: unknown, other: unknown): boolean {
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return typeof value === "object" && Object.values(value).every((inner) => inner === undefined || inner === null);
+  return typeof value === "object" && Object.entries(value).every(([name, inner]) => isNothing(withoutZero(name, inner)));
 }
 
 const withoutZero = (name: string, value: unknown): unknown =>

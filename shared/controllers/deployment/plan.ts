@@ -11,7 +11,7 @@ import { semanticEqual } from "../common/semantic-equal.ts";
 import { sameTemplate, templateHash, templateHashLabel } from "../common/template.ts";
 import { isRollingUpdate } from "./numbers.ts";
 import { annotationsOfNewest, revisionAnnotation, revisionOf } from "./revisions.ts";
-import { isScalingEvent, type Member, present, rollOut, scaleAll, scaleTo } from "./rollout.ts";
+import { isScalingEvent, type Member, present, rollOut, scaleAll, scaleTo, sizesOf } from "./rollout.ts";
 import {
   isComplete,
   nextProgressCheck,
@@ -115,10 +115,10 @@ function shareOut(deployment: Deployment, olds: readonly Member[], newest: Membe
   const { paused = false } = deployment.spec;
   const members = present(olds, newest);
   for (let step = 0; step <= members.length; step++) {
-    const before = members.map(({ replicas }) => replicas);
+    const before = sizesOf(members);
     if (paused || isScalingEvent(deployment, members)) scaleAll(deployment, olds, newest);
     if (!paused) rollOut(deployment, olds, newest, emptied);
-    if (members.every(({ replicas }, index) => replicas === before[index])) return;
+    if (sizesOf(members) === before) return;
   }
 }
 

@@ -36,6 +36,12 @@ export function scaleTo(deployment: Deployment, member: Member, replicas: number
   };
 }
 
+/** Tells whether a step has changed anything: a size, or what it was derived from, on which the next step may hang. */
+export const sizesOf = (members: readonly Member[]): string =>
+  JSON.stringify(
+    members.map(({ replicas, annotations }) => [replicas, annotations[desiredReplicasAnnotation], annotations[maxReplicasAnnotation]]),
+  );
+
 /** Whether `spec.replicas` changed since the ReplicaSets were last given their sizes. */
 export const isScalingEvent = (deployment: Deployment, members: readonly Member[]): boolean =>
   active(members).some(({ annotations }) => {
@@ -51,9 +57,9 @@ export function scaleAll(deployment: Deployment, olds: readonly Member[], newest
   const members = present(olds, newest);
   // A share that would fall below nothing is made up for by the others in the next step, at most until one is left.
   for (let step = 0; step <= members.length; step++) {
-    const before = members.map(({ replicas }) => replicas);
+    const before = sizesOf(members);
     scaleStep(deployment, olds, newest);
-    if (members.every(({ replicas }, index) => replicas === before[index])) return;
+    if (sizesOf(members) === before) return;
   }
 }
 

@@ -7,8 +7,8 @@ import { probesLabel } from "../probes.ts";
 import type { ContainerDefinition, TaskOverride } from "../task-engine.ts";
 import { subPathsLabel } from "../volumes.ts";
 import { type EnvironmentInput, expandWith, resolveEnvironment, type Variable } from "./environment.ts";
-import { type Findings, NotReadyError } from "./problems.ts";
 import { translateProbes } from "./probes.ts";
+import { type Findings, NotReadyError } from "./problems.ts";
 import type { Reservation } from "./reservations.ts";
 import { translateSecurity } from "./security.ts";
 import { type TranslatedVolumes, translateMounts } from "./volumes.ts";
@@ -33,7 +33,8 @@ export interface TranslatedContainer {
 }
 
 /** The parts of an image's name, as strict as it takes to tell a typing error. */
-const imageName = /^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d+)?\/|\[[0-9a-fA-F:]+\](?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[+._-][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?$/;
+const imageName =
+  /^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d+)?\/|\[[0-9a-fA-F:]+\](?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[+._-][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?$/;
 
 export const isImageName = (image: string): boolean => imageName.test(image);
 
@@ -169,6 +170,9 @@ function portMappings({ container, field, ports }: ContainerInput, findings: Fin
   return mappings;
 }
 
+const values = (variables: readonly Variable[]) => variables.map(({ value }) => value);
+const isOwn = ({ scope }: Variable) => scope === "pod";
+
 /**
  * Command and arguments. An override can replace the command but not the entry point; as a program sees only one list, everything from
  * the first element that differs between Pods moves into the override.
@@ -189,8 +193,6 @@ function translateCommand(
     });
   const command = resolve(container.command, "command");
   const args = resolve(container.args, "args");
-  const values = (variables: readonly Variable[]) => variables.map(({ value }) => value);
-  const isOwn = ({ scope }: Variable) => scope === "pod";
 
   const firstOwn = command.findIndex(isOwn);
   if (command.length > 0 && (firstOwn >= 0 || args.some(isOwn))) {

@@ -1,6 +1,7 @@
 /** The downward API: facts about a Pod and its containers as text. @see k8s.io/kubernetes/pkg/fieldpath */
-import { toMilli } from "../../api/quantity.ts";
+
 import type { Container, Pod, ResourceFieldSelector } from "../../api/generated/types.ts";
+import { toMilli } from "../../api/quantity.ts";
 import { NotReadyError } from "./problems.ts";
 
 /** A map as the downward API writes it: one `key="value"` a line, sorted. */

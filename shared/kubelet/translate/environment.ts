@@ -77,7 +77,8 @@ export function resolveEnvironment(input: EnvironmentInput, findings: Findings):
     const at = `${field}.env[${index}]`;
     if (value || !valueFrom) {
       const expanded = expandWith(value ?? "", find);
-      if (expanded.scope === "address") findings.refuse(`${at}.value`, "refers to the Pod's address, which is not known before its containers start");
+      if (expanded.scope === "address")
+        findings.refuse(`${at}.value`, "refers to the Pod's address, which is not known before its containers start");
       own.set(name, expanded);
       continue;
     }

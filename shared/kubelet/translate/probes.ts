@@ -4,7 +4,8 @@ import type { ContainerProbes, ProbeSpec } from "../probes.ts";
 import type { Findings } from "./problems.ts";
 
 export function translateProbes(container: Container, field: string, findings: Findings): ContainerProbes | undefined {
-  const one = (probe: Probe | undefined, name: string) => (probe ? translateProbe(probe, container, `${field}.${name}`, findings) : undefined);
+  const one = (probe: Probe | undefined, name: string) =>
+    probe ? translateProbe(probe, container, `${field}.${name}`, findings) : undefined;
   const startup = one(container.startupProbe, "startupProbe");
   const readiness = one(container.readinessProbe, "readinessProbe");
   const liveness = one(container.livenessProbe, "livenessProbe");

@@ -20,13 +20,14 @@ export interface Reservation {
   readonly memoryReservation?: number;
 }
 
+const asked = (container: Container) => amountsOf(container.resources?.requests);
+
 /** By container name. */
 export function reservations(pod: Pod): ReadonlyMap<string, Reservation> {
   const init = pod.spec.initContainers ?? [];
   const together = [...init.filter(isSidecar), ...pod.spec.containers];
   const starting = init.filter((container) => !isSidecar(container));
   const whole = podRequests(pod);
-  const asked = (container: Container) => amountsOf(container.resources?.requests);
   const total = (resource: "cpu" | "memory") => together.reduce((sum, container) => sum + (asked(container)[resource] ?? 0), 0);
 
   const result = new Map<string, Reservation>();

@@ -3,10 +3,7 @@ import type { Container, Pod } from "../../api/generated/types.ts";
 import type { ContainerDefinition } from "../task-engine.ts";
 import { type Findings, NotReadyError } from "./problems.ts";
 
-type SecurityDefinition = Pick<
-  ContainerDefinition,
-  "user" | "readonlyRootFilesystem" | "linuxParameters" | "dockerSecurityOptions"
->;
+type SecurityDefinition = Pick<ContainerDefinition, "user" | "readonlyRootFilesystem" | "linuxParameters" | "dockerSecurityOptions">;
 
 const hostAccess = "it makes the container owner of the machine and of every Pod on it";
 

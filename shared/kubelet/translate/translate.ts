@@ -6,10 +6,10 @@ import { createHash } from "node:crypto";
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { isSidecar } from "../../scheduler/requests.ts";
 import type { EngineFeatures } from "../engine-features.ts";
+import { logStreamPrefix } from "../log-streams.ts";
 import { deploymentTag, endsWithLabel, hostnameLabel, restartPolicyLabel } from "../pod-tags.ts";
 import type { ContainerDefinition, TaskDefinitionInput, TaskOverride } from "../task-engine.ts";
 import { volumesLabel } from "../volumes.ts";
-import { logStreamPrefix } from "../log-streams.ts";
 import { type ContainerInput, ContainerNotReadyError, isImageName, translateContainer } from "./containers.ts";
 import type { References } from "./environment.ts";
 import { describeProblems, type FieldProblem, Findings } from "./problems.ts";
@@ -129,10 +129,13 @@ function translateAll(input: TranslationInput, findings: Findings): TranslatedPo
   const labels = {
     ...(volumes.filled.length > 0 && { [volumesLabel]: JSON.stringify(volumes.filled) }),
     ...(endsWithAll(pod) && { [endsWithLabel]: "all" }),
-    ...(comesToAnEnd(pod) && { [restartPolicyLabel]: pod.spec.restartPolicy }),
+    ...(comesToAnEnd(pod) && { [restartPolicyLabel]: pod.spec.restartPolicy ?? "" }),
     ...(pod.spec.hostname && features.hostnames && { [hostnameLabel]: pod.spec.hostname }),
   };
-  const ordered = inOrder(pod, all.map(({ definition }) => definition));
+  const ordered = inOrder(
+    pod,
+    all.map(({ definition }) => definition),
+  );
   const [first, ...others] = ordered;
   const containerDefinitions =
     first && Object.keys(labels).length > 0 ? [{ ...first, dockerLabels: { ...first.dockerLabels, ...labels } }, ...others] : ordered;
@@ -162,13 +165,15 @@ const comesToAnEnd = (pod: Pod): boolean => pod.spec.restartPolicy === "Never" |
 /** A Pod that is not restarted as a whole, and whose containers may end one by one. */
 const endsWithAll = (pod: Pod): boolean => comesToAnEnd(pod) && pod.spec.containers.length > 1;
 
+/** What those after a container wait for. */
+const condition = (container: Container) => (isSidecar(container) ? ("START" as const) : ("SUCCESS" as const));
+
 /**
  * Init containers one after the other, then everything else. Depending on the sidecars also makes them stop last: Amazon ECS stops
  * in the reverse order.
  */
 function inOrder(pod: Pod, definitions: readonly ContainerDefinition[]): ContainerDefinition[] {
   const init = pod.spec.initContainers ?? [];
-  const condition = (container: Container) => (isSidecar(container) ? ("START" as const) : ("SUCCESS" as const));
   const last = init.at(-1);
   const beforeMain = init
     .filter((container) => container === last || isSidecar(container))
@@ -199,7 +204,10 @@ function checkPod(pod: Pod, features: EngineFeatures, findings: Findings): void 
   }
   for (const [index, container] of (spec.initContainers ?? []).entries()) {
     if (isSidecar(container) && container.startupProbe) {
-      findings.warn(`spec.initContainers[${index}].startupProbe`, "the next containers start when this one has started, before its probe succeeds");
+      findings.warn(
+        `spec.initContainers[${index}].startupProbe`,
+        "the next containers start when this one has started, before its probe succeeds",
+      );
     }
   }
 }

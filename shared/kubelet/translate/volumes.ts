@@ -1,5 +1,5 @@
 /** Volumes and mounts of a Pod as task volumes and mount points. */
-import type { Container, KeyToPath as PodKeyToPath, Pod, Volume, VolumeProjection } from "../../api/generated/types.ts";
+import type { Container, Pod, KeyToPath as PodKeyToPath, Volume, VolumeProjection } from "../../api/generated/types.ts";
 import type { EngineFeatures } from "../engine-features.ts";
 import type { ContainerDefinition, TaskDefinitionInput } from "../task-engine.ts";
 import type { FilledVolume, KeyToPath, VolumeContent } from "../volumes.ts";
@@ -37,7 +37,10 @@ export function translateVolumes(pod: Pod, features: EngineFeatures, findings: F
       filled.push({ name: volume.name, defaultMode: modeOf(volume), contents });
     } else if (volume.name.startsWith(automaticTokenPrefix)) {
       leftOut.add(volume.name);
-      findings.warn(`${field}.projected`, "nothing stands beside the containers that could fill it: the Pod runs without a token for the API");
+      findings.warn(
+        `${field}.projected`,
+        "nothing stands beside the containers that could fill it: the Pod runs without a token for the API",
+      );
     } else {
       findings.refuse(`${field}.${source}`, "nothing stands beside the containers that could fill it");
     }
@@ -87,7 +90,12 @@ const fromKeys = (
 
 type DownwardItem = Extract<VolumeContent, { type: "downwardAPI" }>["items"][number];
 
-const downwardItem = ({ path, mode, fieldRef, resourceFieldRef }: NonNullable<NonNullable<Volume["downwardAPI"]>["items"]>[number]): DownwardItem => ({
+const downwardItem = ({
+  path,
+  mode,
+  fieldRef,
+  resourceFieldRef,
+}: NonNullable<NonNullable<Volume["downwardAPI"]>["items"]>[number]): DownwardItem => ({
   path,
   ...(mode !== undefined && { mode }),
   ...(fieldRef && { fieldPath: fieldRef.fieldPath }),

@@ -18,13 +18,14 @@ export function customResourceCleanup(): Controller {
     watches: [{ kind: customResourceDefinitions, keys: ({ next }) => (next && isWaiting(next) ? [keyOf(next)] : []) }],
     reconcile: async (key, { client, clock }) => {
       const definition = await client.get(customResourceDefinitions, key);
-      if (definition === undefined || !isWaiting(definition)) return;
+      if (definition === undefined || !isWaiting(definition)) return {};
       const left = await removeAll(definition, client);
       if (left > 0) return { again: new Date(clock.now().getTime() + againMs) };
       await client.modify(customResourceDefinitions, key, (current) => ({
         ...current,
         metadata: { ...current.metadata, finalizers: current.metadata.finalizers?.filter((name) => name !== cleanupFinalizer) },
       }));
+      return {};
     },
   };
 }

@@ -3,8 +3,8 @@
 import { humanDuration } from "../../api/durations.ts";
 import type { CustomResourceColumnDefinition } from "../../api/generated/types.ts";
 import type { AnyObject, Column } from "../../api/kind.ts";
-import { show } from "../values.ts";
 import { JsonPathError, parseJsonPath } from "../json-path.ts";
+import { show } from "../values.ts";
 
 const types: ReadonlySet<string> = new Set(["string", "integer", "number", "boolean", "date"]);
 
@@ -36,19 +36,14 @@ function finder(path: string): (object: AnyObject) => unknown {
 
 function cell(type: Column<AnyObject>["type"], value: unknown, now: Date): unknown {
   if (value === undefined || value === null) return undefined;
-  switch (type) {
-    case "string":
-      return show(value);
-    case "integer":
-      return typeof value === "number" ? Math.trunc(value) : undefined;
-    case "number":
-      return typeof value === "number" ? value : undefined;
-    case "boolean":
-      return typeof value === "boolean" ? value : undefined;
-    case "date": {
-      if (typeof value !== "string") return undefined;
-      const time = Date.parse(value);
-      return Number.isNaN(time) ? "<invalid>" : humanDuration(now.getTime() - time);
-    }
-  }
+  if (type === "string") return show(value);
+  if (type === "date") return typeof value === "string" ? ageSince(value, now) : undefined;
+  if (type === "boolean") return typeof value === "boolean" ? value : undefined;
+  if (typeof value !== "number") return undefined;
+  return type === "integer" ? Math.trunc(value) : value;
+}
+
+function ageSince(text: string, now: Date): string {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? "<invalid>" : humanDuration(now.getTime() - time);
 }

@@ -64,6 +64,7 @@ function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: C
     storageVersion: apiVersionOf({ group: spec.group, version: stored }),
     convertsByWebhook: spec.conversion?.strategy === "Webhook",
     schema: resourceNode(schema),
+    ...(schema && { publishedSchema: schema as JsonObject }),
     definition: `${spec.group.split(".").toReversed().join(".")}.${version.name}.${names.kind}`,
     custom: true,
     behaviour: behaviourOf(spec, version, schema) as KindBehaviour<any>,
@@ -121,7 +122,8 @@ function behaviourOf(
       if (previous.status === undefined) delete next.status;
       else next.status = clone(previous.status);
     },
-    validate: (object) => check(object),
+    // An update is only held to what it changes.
+    validateCreate: (object) => check(object),
     validateUpdate: check,
     validateStatusUpdate: check,
     ...(version.deprecated && { warnings: () => [deprecation(spec, version)] }),

@@ -116,7 +116,7 @@ async function spend(write: Write, { kind, store }: Budgets, key: ObjectKey): Pr
     const next = clone(present(kind, current));
     const budget = next as unknown as PodDisruptionBudget;
     refuseOverspending(budget);
-    const status = budget.status as NonNullable<PodDisruptionBudget["status"]>;
+    const status = budget.status ?? noStatus;
     const disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
     budget.status = {
       ...status,
@@ -137,10 +137,14 @@ async function spend(write: Write, { kind, store }: Budgets, key: ObjectKey): Pr
   });
 }
 
-function refuseOverspending({
-  metadata: { name, generation = 0 },
-  status = {} as NonNullable<PodDisruptionBudget["status"]>,
-}: PodDisruptionBudget): void {
+const noStatus: NonNullable<PodDisruptionBudget["status"]> = {
+  currentHealthy: 0,
+  desiredHealthy: 0,
+  disruptionsAllowed: 0,
+  expectedPods: 0,
+};
+
+function refuseOverspending({ metadata: { name, generation = 0 }, status = noStatus }: PodDisruptionBudget): void {
   const {
     observedGeneration = 0,
     disruptionsAllowed = 0,

@@ -22,7 +22,7 @@ interface Scale {
 const mappingOf = (kind: Kind): ScaleMapping<AnyObject> => {
   const mapping = kind.behaviour.scale;
   if (mapping === undefined) throw unknownResource();
-  return mapping;
+  return mapping as ScaleMapping<any>;
 };
 
 /** The Scale of an object. */
@@ -37,7 +37,7 @@ export function scaleOf(kind: Kind, object: AnyObject): AnyObject {
     metadata: { name, ...(namespace && { namespace }), uid, resourceVersion, creationTimestamp },
     spec: replicas === 0 ? {} : { replicas },
     status: { replicas: statusReplicas(object), ...(text && { selector: text }) },
-  }) as unknown as AnyObject;
+  });
 }
 
 /** PUT of a Scale. */

@@ -503,7 +503,7 @@ describe("applying the plan, then planning again", () => {
             ...aReplicaSet(),
             ...done.create,
             metadata: meta(done.create.metadata.name, { ...done.create.metadata, creationTimestamp: time }),
-          } as ReplicaSet,
+          },
         ]
       : [];
     const annotations = {

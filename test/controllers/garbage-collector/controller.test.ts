@@ -18,9 +18,9 @@ const create = (
   owners: readonly Partial<OwnerReference>[] = [],
   more: object = {},
 ) =>
-  api.client.create(kind, {
-    metadata: { name, ...(kind.namespaced && { namespace: "default" }), ownerReferences: owners, ...more },
-  } as never) as Promise<KubeObject>;
+  api.client.create<KubeObject>(kind, {
+    metadata: { name, ...(kind.namespaced && { namespace: "default" }), ownerReferences: owners as OwnerReference[], ...more },
+  });
 const ref = (owner: KubeObject, more: Partial<OwnerReference> = {}): OwnerReference => ({
   apiVersion: owner.apiVersion,
   kind: owner.kind,

@@ -13,7 +13,7 @@ function cluster(served: () => readonly KindRef[] = () => everyKind): Reconciled
 }
 
 const create = ({ api }: ReconciledCluster, kind: KindRef, name: string, more: object = {}, namespace = "team") =>
-  api.client.create(kind, { metadata: { name, ...(kind.namespaced && { namespace }), ...more } } as never) as Promise<KubeObject>;
+  api.client.create<KubeObject>(kind, { metadata: { name, ...(kind.namespaced && { namespace }), ...more } });
 const remove = ({ api }: ReconciledCluster) => api.client.delete(namespaces, { namespace: "", name: "team" });
 const condition = ({ api }: ReconciledCluster, type: string) =>
   api.get(namespaces, "team")?.status?.conditions?.find((one) => one.type === type);

@@ -8,13 +8,19 @@ import { aWorkPod } from "../../support/nodes.ts";
 import { type Surroundings, taskOf, translate } from "../../support/translation.ts";
 
 const container = (given: Partial<Container> = {}): Container => ({ name: "app", image: "example/app:1", ...given });
-const podWith = (given: Partial<Container>, spec: Partial<Pod["spec"]> = {}) => aWorkPod({ spec: { containers: [container(given)], ...spec } });
+const podWith = (given: Partial<Container>, spec: Partial<Pod["spec"]> = {}) =>
+  aWorkPod({ spec: { containers: [container(given)], ...spec } });
 const definitionOf = (pod: Pod, surroundings?: Surroundings) => taskOf(pod, surroundings).definition.containerDefinitions[0];
 const overrideOf = (pod: Pod, surroundings?: Surroundings) => taskOf(pod, surroundings).overrides?.containerOverrides?.[0];
 
+const needs = (name: string, cpu: string, memory: string) => container({ name, resources: { requests: { cpu, memory } } });
+const fieldRef = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+
 describe("a Pod as a task definition", () => {
   it("holds what all Pods of its template share", () => {
-    const { definition, overrides } = taskOf(podWith({ command: ["serve"], args: ["--port", "80"], workingDir: "/srv", env: [{ name: "A", value: "1" }] }));
+    const { definition, overrides } = taskOf(
+      podWith({ command: ["serve"], args: ["--port", "80"], workingDir: "/srv", env: [{ name: "A", value: "1" }] }),
+    );
     expect(overrides).toBeUndefined();
     expect(definition).toMatchObject({ networkMode: "awsvpc", requiresCompatibilities: ["EC2"], executionRoleArn: expect.any(String) });
     expect(definition.containerDefinitions).toEqual([
@@ -67,7 +73,12 @@ describe("a Pod as a task definition", () => {
   });
 
   it("carries users, capabilities and the read-only root", () => {
-    const securityContext = { runAsUser: 1000, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"], add: ["CAP_NET_BIND_SERVICE"] } };
+    const securityContext = {
+      runAsUser: 1000,
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"], add: ["CAP_NET_BIND_SERVICE"] },
+    };
     expect(definitionOf(podWith({ securityContext }, { securityContext: { runAsGroup: 2000 } }))).toMatchObject({
       user: "1000:2000",
       readonlyRootFilesystem: true,
@@ -85,7 +96,9 @@ describe("init containers and sidecars", () => {
     },
   });
   const definitions = taskOf(pod).definition.containerDefinitions;
-  const dependencies = Object.fromEntries(definitions.map(({ name, dependsOn = [] }) => [name, dependsOn.map(({ containerName, condition }) => `${containerName} ${condition}`)]));
+  const dependencies = Object.fromEntries(
+    definitions.map(({ name, dependsOn = [] }) => [name, dependsOn.map(({ containerName, condition }) => `${containerName} ${condition}`)]),
+  );
 
   it("run one after the other, and before the containers", () => {
     expect(dependencies).toEqual({
@@ -122,8 +135,9 @@ describe("CPU and memory", () => {
   });
 
   it("of init containers count only where they need more than what runs later, though Amazon ECS adds everything up", () => {
-    const needs = (name: string, cpu: string, memory: string) => container({ name, resources: { requests: { cpu, memory } } });
-    const pod = aWorkPod({ spec: { initContainers: [needs("small", "100m", "32Mi"), needs("big", "1", "512Mi")], containers: [needs("app", "500m", "128Mi")] } });
+    const pod = aWorkPod({
+      spec: { initContainers: [needs("small", "100m", "32Mi"), needs("big", "1", "512Mi")], containers: [needs("app", "500m", "128Mi")] },
+    });
     const definitions = taskOf(pod).definition.containerDefinitions;
     const total = (name: "cpu" | "memoryReservation") => definitions.reduce((sum, definition) => sum + (definition[name] ?? 0), 0);
     expect(total("cpu")).toBe(1024);
@@ -181,7 +195,6 @@ describe("the environment", () => {
   });
 
   it("gives each Pod its own facts by override", () => {
-    const fieldRef = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
     const pod = aWorkPod({
       nodeName: "node-1",
       metadata: { labels: { app: "web" }, annotations: { note: "a" } },
@@ -225,11 +238,24 @@ describe("the environment", () => {
   });
 
   it.each([
-    { name: "a ConfigMap", env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "x" } } }], message: 'configmap "none" not found' },
-    { name: "a key", env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "settings", key: "x" } } }], message: "couldn't find key x in ConfigMap default/settings" },
+    {
+      name: "a ConfigMap",
+      env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "x" } } }],
+      message: 'configmap "none" not found',
+    },
+    {
+      name: "a key",
+      env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "settings", key: "x" } } }],
+      message: "couldn't find key x in ConfigMap default/settings",
+    },
     { name: "a Secret", env: [{ name: "A", valueFrom: { secretKeyRef: { name: "none", key: "x" } } }], message: 'secret "none" not found' },
   ])("waits for $name that is missing, in the kubelet's words", ({ env, message }) => {
-    expect(translate(podWith({ env }), { configMaps })).toEqual({ type: "notReady", container: "app", reason: "CreateContainerConfigError", message });
+    expect(translate(podWith({ env }), { configMaps })).toEqual({
+      type: "notReady",
+      container: "app",
+      reason: "CreateContainerConfigError",
+      message,
+    });
   });
 
   it("does without what is optional", () => {
@@ -256,7 +282,12 @@ describe("command lines that differ between Pods", () => {
       entryPoint: ["sh", "-c"],
       command: ["echo pod-1", "x"],
     },
-    { name: "all arguments follow a fixed command", given: { command: ["run"], args: ["a", "$(NAME)"] }, entryPoint: ["run"], command: ["a", "pod-1"] },
+    {
+      name: "all arguments follow a fixed command",
+      given: { command: ["run"], args: ["a", "$(NAME)"] },
+      entryPoint: ["run"],
+      command: ["a", "pod-1"],
+    },
   ])("$name", ({ given, entryPoint, command }) => {
     const pod = podWith({ env, ...given });
     expect(definitionOf(pod)?.entryPoint).toEqual(entryPoint);
@@ -266,7 +297,10 @@ describe("command lines that differ between Pods", () => {
 
   it("are refused when they do not fit into what Amazon ECS takes", () => {
     const pod = podWith({ env, args: ["$(NAME)", "x".repeat(9_000)] });
-    expect(translate(pod)).toMatchObject({ type: "refused", problems: [{ field: "spec.containers", why: expect.stringContaining("8192") }] });
+    expect(translate(pod)).toMatchObject({
+      type: "refused",
+      problems: [{ field: "spec.containers", why: expect.stringContaining("8192") }],
+    });
   });
 });
 
@@ -294,7 +328,11 @@ describe("volumes", () => {
       { name: "all", host: {} },
     ]);
     expect(filledVolumes(definition)).toEqual([
-      { name: "settings", defaultMode: 0o600, contents: [{ type: "configMap", name: "settings", items: [{ key: "a", path: "b/c" }], optional: false }] },
+      {
+        name: "settings",
+        defaultMode: 0o600,
+        contents: [{ type: "configMap", name: "settings", items: [{ key: "a", path: "b/c" }], optional: false }],
+      },
       {
         name: "all",
         defaultMode: 0o644,
@@ -332,7 +370,9 @@ describe("probes", () => {
   const ports = [{ name: "web", containerPort: 8080 }];
 
   it("travel with defaults filled in and ports resolved", () => {
-    const label = definitionOf(podWith({ ports, readinessProbe: { httpGet }, livenessProbe: { exec: { command: ["true"] }, periodSeconds: 3 } }))?.dockerLabels?.[probesLabel];
+    const label = definitionOf(
+      podWith({ ports, readinessProbe: { httpGet }, livenessProbe: { exec: { command: ["true"] }, periodSeconds: 3 } }),
+    )?.dockerLabels?.[probesLabel];
     const times = { initialDelaySeconds: 0, timeoutSeconds: 1, successThreshold: 1, failureThreshold: 3 };
     expect(JSON.parse(label ?? "")).toEqual({
       readiness: { action: { type: "httpGet", scheme: "HTTP", port: 8080, path: "/healthz", headers: [] }, periodSeconds: 10, ...times },
@@ -363,9 +403,21 @@ describe("trap 29: what cannot be honoured is refused by field name", () => {
     { field: "spec.containers[0].lifecycle.postStart", given: { lifecycle: { postStart: { exec: { command: ["x"] } } } } },
     { field: "spec.containers[0].ports[0].hostPort", given: { ports: [{ containerPort: 80, hostPort: 80 }] } },
     { field: "spec.containers[0].volumeDevices", given: { volumeDevices: [{ name: "v", devicePath: "/dev/x" }] } },
-    { field: "spec.containers[0].volumeMounts[0].subPath", given: { volumeMounts: [{ name: "v", mountPath: "/x", subPath: "y" }] }, spec: { volumes: [{ name: "v", emptyDir: {} }] }, bare: true },
-    { field: "spec.containers[0].env[0].valueFrom.fieldRef", given: { env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] }, bare: true },
-    { field: "spec.containers[0].args[0]", given: { env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }], args: ["$(IP)"] } },
+    {
+      field: "spec.containers[0].volumeMounts[0].subPath",
+      given: { volumeMounts: [{ name: "v", mountPath: "/x", subPath: "y" }] },
+      spec: { volumes: [{ name: "v", emptyDir: {} }] },
+      bare: true,
+    },
+    {
+      field: "spec.containers[0].env[0].valueFrom.fieldRef",
+      given: { env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] },
+      bare: true,
+    },
+    {
+      field: "spec.containers[0].args[0]",
+      given: { env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }], args: ["$(IP)"] },
+    },
     { field: "spec.containers", spec: { containers: Array.from({ length: 11 }, (_, index) => container({ name: `c${index}` })) } },
     { field: "spec.containers", spec: { restartPolicy: "Never", containers: [container(), container({ name: "b" })] }, bare: true },
   ])("$field", ({ field, given = {}, spec = {}, bare }) => {
@@ -388,7 +440,10 @@ describe("trap 29: what cannot be honoured is refused by field name", () => {
 
   it("root that is asked for and forbidden at once is the kubelet's error", () => {
     const pod = podWith({ securityContext: { runAsNonRoot: true, runAsUser: 0 } });
-    expect(translate(pod)).toMatchObject({ type: "notReady", message: expect.stringContaining("container's runAsUser breaks non-root policy") });
+    expect(translate(pod)).toMatchObject({
+      type: "notReady",
+      message: expect.stringContaining("container's runAsUser breaks non-root policy"),
+    });
   });
 });
 

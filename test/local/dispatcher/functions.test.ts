@@ -14,6 +14,7 @@ function functionsOf(handler: LocalFunction["handler"], overrides: Partial<Local
     clock,
     log: jsonLog((line) => lines.push(line), "debug"),
   });
+  functions.begin();
   return { clock, functions, lines };
 }
 

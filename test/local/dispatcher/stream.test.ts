@@ -131,6 +131,7 @@ describe("the adapters of shared/aws", () => {
       clock,
       log: silentLog,
     });
+    functions.begin();
     const start = (target: string, event: unknown) => functions.enqueue(target.split(":").at(-1) ?? "", event);
     const schedules = createSchedules({ records: openRecords(":memory:"), clock, log: silentLog, start });
     const rest = [lambdaService(functions), schedulerService({ schedules, groups: ["binnacle-wake-ups"], account, clock })];
