@@ -7,7 +7,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
-import { freePort } from "../test/support/control-plane.ts";
 import { findKubectls } from "../test/support/kubectl.ts";
 import { type LocalPlane, startLocalPlane } from "./local-plane.ts";
 import { usageOf } from "./processes.ts";
@@ -26,10 +25,9 @@ export async function run(options: readonly string[]): Promise<Record<string, un
   if (!kubectl) throw new Error("this benchmark needs kubectl on PATH");
   const named = options.indexOf("--manifest");
   const manifest = named >= 0 ? String(options[named + 1]) : join(import.meta.dirname, "../../shared/manifests/online-boutique.yaml");
-  const port = await freePort();
 
   const begin = performance.now();
-  const plane = await startLocalPlane(port);
+  const plane = await startLocalPlane("--nodes", "4");
   try {
     const k = (...args: string[]) => execute(kubectl, [`--kubeconfig=${plane.kubeconfig}`, ...args]);
     await k("get", "ns");
@@ -71,13 +69,13 @@ async function perSecond(work: (index: number) => Promise<void>): Promise<number
 
 const getsPerSecond = (plane: LocalPlane) =>
   perSecond(async () => {
-    const { status } = await plane.call("GET", "/api/v1/namespaces/default");
+    const { status } = await plane.api.call("GET", "/api/v1/namespaces/default");
     if (status !== 200) throw new Error(`get answered ${status}`);
   });
 
 const createsPerSecond = (plane: LocalPlane) =>
   perSecond(async (index) => {
-    const { status, body } = await plane.call("POST", "/api/v1/namespaces/default/configmaps", {
+    const { status, body } = await plane.api.call("POST", "/api/v1/namespaces/default/configmaps", {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: `bench-${index}` },

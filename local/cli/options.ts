@@ -26,12 +26,12 @@ Usage: npm start -- [options]
   --port PORT         port of the Kubernetes API (default 6443; 0 takes a free one)
   --data DIR          folder for all state (default .binnacle)
   --kubeconfig FILE   where to write the kubeconfig (default DIR/kubeconfig)
-  --engine ENGINE     what runs containers: docker or simulated, which runs nothing and pretends
-                      (default: docker if its socket answers, else simulated)
+  --engine ENGINE     what runs containers: simulated, which runs nothing and pretends (default);
+                      docker is not in this version yet
   --nodes N           number of nodes, 0 to 100 (default 3)
   --node-type TYPE    EC2 instance type of the nodes (default m7g.large): ${Object.keys(instanceTypes).join(", ")}
   --host HOST         also listen on this address, or also answer to this name; may be repeated
-  --provision-any     provision volumes of any storage class, also of one that nothing here is named for
+  --provision-any     provision volumes of any storage class (this version provisions none yet)
   --help              show this
 
 AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB to use instead of the one that comes along.

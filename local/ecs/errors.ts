@@ -4,5 +4,4 @@ import { ServiceError } from "../wire/service-error.ts";
 export const clientException = (message: string) => new ServiceError("ClientException", message);
 export const invalidParameter = (message: string) => new ServiceError("InvalidParameterException", message);
 export const clusterNotFound = () => new ServiceError("ClusterNotFoundException", "Cluster not found.");
-export const unsupportedFeature = (message: string) => new ServiceError("UnsupportedFeatureException", message);
 export const conflict = (message: string) => new ServiceError("ConflictException", message);

@@ -46,7 +46,10 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
   prepareForCreate?(object: T): void;
   /** The same for an update of the main resource; `next` is the caller's. In place. */
   prepareForUpdate?(next: T, previous: T): void;
-  /** The same for an update of `/status`. By default everything but status is taken from `previous`. In place. */
+  /**
+   * The same for an update of `/status`. By default everything but status and metadata is taken from `previous`, with custom resources
+   * the metadata too. In place.
+   */
   prepareForStatusUpdate?(next: T, previous: T): void;
   /** All problems of an object that is about to be created or updated. Changes nothing. */
   validate?(object: T): Problem[];

@@ -7,6 +7,8 @@ import type { Node, Pod } from "../api/generated/types.ts";
 import * as kinds from "../api/kinds.ts";
 import { keyOf, type ObjectKey } from "../api/objects.ts";
 import { StatusError } from "../errors/status-error.ts";
+import { ecsLimiter } from "../kubelet/controller.ts";
+import { limitedEngine } from "../kubelet/limited-engine.ts";
 import type { ContainerInstance, TaskEngine } from "../kubelet/task-engine.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Controller, ControllerContext, Observed, Result } from "../runtime/controller.ts";
@@ -14,7 +16,7 @@ import { containerInstanceAnnotation } from "./attributes.ts";
 import { type Health, type NodeOptions, newNode, nodeName, withoutMachine, withSpec, withStatus } from "./node.ts";
 
 export interface NodeControllerOptions extends NodeOptions {
-  readonly tasks: Pick<TaskEngine, "listContainerInstances" | "describeContainerInstances">;
+  readonly tasks: TaskEngine;
   /** Name of the ECS cluster: `<deployment>-<cluster>`. */
   readonly ecsCluster: string;
   readonly clock: Clock;
@@ -24,10 +26,17 @@ const instancesKey: ObjectKey = { namespace: "", name: "container-instances" };
 
 /** Agents reconnect several times an hour: only a longer absence counts. */
 const absenceMs = 60_000;
+/** Whoever rings more often than this is answered together. */
+const pollMs = 2_000;
 const maxDescribed = 100;
 
 export function nodeController(options: NodeControllerOptions): Controller {
-  const { clock } = options;
+  const { clock, ecsCluster } = options;
+  const engine = limitedEngine(options.tasks, ecsLimiter(clock));
+  /** When Amazon ECS was asked last, in milliseconds. */
+  let polledAt = Number.NEGATIVE_INFINITY;
+  /** It is to be asked again as soon as that is not too often. */
+  let due = false;
   let instances: readonly ContainerInstance[] = [];
   let seen: unknown;
   /** Since when a machine is away, in milliseconds, by ARN. */
@@ -63,6 +72,7 @@ export function nodeController(options: NodeControllerOptions): Controller {
     }
     const now = clock.now().getTime();
     const waiting = [...away.values()].map((since) => since + absenceMs).filter((at) => at > now);
+    if (due) waiting.push(polledAt + pollMs);
     return waiting.length > 0 ? { again: new Date(Math.min(...waiting)) } : undefined;
   }
 
@@ -77,7 +87,14 @@ export function nodeController(options: NodeControllerOptions): Controller {
     ],
     reads: [kinds.pods],
     async prepare({ everything }) {
-      instances = await describeAll(options);
+      if (!everything && clock.now().getTime() < polledAt + pollMs) {
+        if (due) return [];
+        due = true;
+        return [instancesKey];
+      }
+      instances = await describeAll(engine, ecsCluster);
+      polledAt = clock.now().getTime();
+      due = false;
       const facts = instances.map(relevant);
       if (!everything && isDeepStrictEqual(facts, seen)) return [];
       seen = facts;
@@ -101,7 +118,7 @@ const arnOf = (node: Node): string => node.metadata.annotations?.[containerInsta
 /** ARNs read `arn:…:container-instance/<cluster>/<id>`. */
 const isOurs = (node: Node, ecsCluster: string): boolean => arnOf(node).split("/").at(-2) === ecsCluster;
 
-async function describeAll({ tasks, ecsCluster: cluster }: NodeControllerOptions): Promise<ContainerInstance[]> {
+async function describeAll(tasks: TaskEngine, cluster: string): Promise<ContainerInstance[]> {
   const arns: string[] = [];
   let nextToken: string | undefined;
   do {

@@ -24,7 +24,7 @@ import { probeEvents } from "./pod-events.ts";
 import { readRecord } from "./record.ts";
 import { tasksOf } from "./start.ts";
 import { syncPod } from "./sync.ts";
-import { EngineThrottledError, type Task, type TaskEngine } from "./task-engine.ts";
+import { EngineRefusedError, EngineThrottledError, type Task, type TaskEngine } from "./task-engine.ts";
 
 export interface KubeletOptions {
   readonly tasks: TaskEngine;
@@ -42,7 +42,8 @@ export interface KubeletOptions {
 
 const inboxKey: ObjectKey = { namespace: "", name: "inbox" };
 const tasksKey: ObjectKey = { namespace: "", name: "tasks" };
-const goneKey = (uid: string): ObjectKey => ({ namespace: "", name: `gone/${uid}` });
+/** A Pod that is gone, and its task if that was known. */
+const goneKey = (uid: string, taskArn = ""): ObjectKey => ({ namespace: "", name: `gone/${uid}/${taskArn}` });
 
 const entryText = ({ id, version }: InboxEntry) => `${id} ${version}`;
 
@@ -57,11 +58,13 @@ export const ecsLimiter = (clock: Clock): Limiter =>
 export function kubeletController(options: KubeletOptions): Controller {
   const { inbox, config, clock, features = bareEcs, variables = () => ({}) } = options;
   const { cluster } = config;
-  const engine = limitedEngine(options.tasks, options.limiter ?? ecsLimiter(clock));
+  const limiter = options.limiter ?? ecsLimiter(clock);
+  const engine = limitedEngine(options.tasks, limiter);
   const ecsCluster = ecsClusterName(config);
   const now = () => clock.now().getTime();
   const observer = new TaskObserver(engine, ecsCluster, now);
-  const kubelet: Kubelet = { engine, ecsCluster, config, features, observer, definitions: createDefinitions(engine), variables };
+  const definitions = createDefinitions(engine, limiter);
+  const kubelet: Kubelet = { engine, limiter, ecsCluster, config, features, observer, definitions, variables };
 
   /** Entries read before the round, by id. */
   let waiting = new Map<string, InboxEntry>();
@@ -106,7 +109,13 @@ export function kubeletController(options: KubeletOptions): Controller {
           const task = tasks.get(arn) ?? (await observer.look(arn, { maxAgeMs: Number.POSITIVE_INFINITY }));
           const pod = task && byUid.get(task.startedBy ?? "");
           // Times at which the Pod matters again follow from its record, whose change wakes the Pod's own key.
-          if (task) await (pod ? syncPod(kubelet, context, pod, task) : stopOrphan(task));
+          if (task && pod) await syncPod(kubelet, context, pod, task);
+          const later = task && !pod ? await stopOrphan(task) : undefined;
+          if (later) {
+            for (const entry of concerned) putOff.set(entryText(entry), later.getTime());
+            times.push(later);
+            return;
+          }
           if (pod) {
             const news = observer.report(arn);
             if (news && before.has(arn)) {
@@ -129,28 +138,57 @@ export function kubeletController(options: KubeletOptions): Controller {
     return next && { again: next };
   }
 
-  /** A running task without a Pod has nobody who wants it. */
-  async function stopOrphan(task: Task): Promise<void> {
-    if (task.desiredStatus === "STOPPED" || !isOurs(task, config.deployment)) return;
-    options.log.info("stopping a task whose pod is gone", { taskArn: task.taskArn, uid: task.startedBy });
-    await engine.stopTask({ cluster: ecsCluster, task: task.taskArn, reason: "its Pod is gone" });
-    observer.forget(task.taskArn);
+  /** A running task without a Pod has nobody who wants it. @returns when to try again, if it was not its turn */
+  async function stopOrphan(task: Pick<Task, "taskArn" | "taskDefinitionArn" | "startedBy" | "desiredStatus">): Promise<Date | undefined> {
+    if (task.desiredStatus === "STOPPED" || !isOurs(task, config.deployment)) return undefined;
+    return stopByArn(task.taskArn);
+  }
+
+  async function stopByArn(taskArn: string): Promise<Date | undefined> {
+    const again = limiter.tryTake("modify");
+    if (again) return again;
+    options.log.info("stopping a task whose pod is gone", { taskArn });
+    try {
+      await engine.stopTask({ cluster: ecsCluster, task: taskArn, reason: "its Pod is gone" });
+    } catch (error) {
+      // Amazon ECS has forgotten the task already.
+      if (!(error instanceof EngineRefusedError)) throw error;
+    }
+    observer.forget(taskArn);
+    return undefined;
+  }
+
+  /** The task of a Pod that vanished before it was done. */
+  async function stopGone({ name }: ObjectKey): Promise<Result | void> {
+    const [, uid = ""] = name.split("/");
+    const taskArn = name.slice(`gone/${uid}/`.length);
+    if (taskArn) {
+      const again = await stopByArn(taskArn);
+      return again && { again };
+    }
+    for (const task of await tasksOf(kubelet, uid)) {
+      const again = await stopOrphan(task);
+      if (again) return { again };
+    }
   }
 
   /** After a sweep's look at Amazon ECS: tasks without a Pod, and second tasks of one. */
-  async function compare(context: ControllerContext): Promise<void> {
+  async function compare(context: ControllerContext): Promise<Result | void> {
     const byUid = podsByUid(context.lister(kinds.pods));
-    const tasks = found;
-    found = [];
-    await Promise.all(
-      tasks.map(async (task) => {
-        const pod = byUid.get(task.startedBy ?? "");
-        if (!pod) return stopOrphan(task);
-        const record = readRecord(pod);
-        const another = record?.taskArn !== undefined && record.taskArn !== task.taskArn;
-        if (record?.state === "Ended" || another) await stopOrphan(task);
-      }),
-    );
+    const left: Task[] = [];
+    let again: Date | undefined;
+    for (const task of found) {
+      const pod = byUid.get(task.startedBy ?? "");
+      const record = pod && readRecord(pod);
+      const another = record?.taskArn !== undefined && record.taskArn !== task.taskArn;
+      if (pod && record?.state !== "Ended" && !another) continue;
+      const later = await stopOrphan(task);
+      if (!later) continue;
+      left.push(task);
+      again = later;
+    }
+    found = left;
+    return again && { again };
   }
 
   return {
@@ -165,8 +203,7 @@ export function kubeletController(options: KubeletOptions): Controller {
       }
       if (key.name === inboxKey.name) return drain(context);
       if (key.name === tasksKey.name) return compare(context);
-      const uid = key.name.slice(key.name.indexOf("/") + 1);
-      for (const task of await tasksOf(kubelet, uid)) await stopOrphan(task);
+      return stopGone(key);
     },
   };
 }
@@ -176,7 +213,7 @@ function podKeys({ previous, next }: Observed<Pod>): ObjectKey[] {
   const keys: ObjectKey[] = [];
   if (previous && previous.metadata.uid !== next?.metadata.uid) {
     const record = readRecord(previous);
-    if (record && record.state !== "Ended") keys.push(goneKey(previous.metadata.uid));
+    if (record && record.state !== "Ended") keys.push(goneKey(previous.metadata.uid, record.taskArn));
   }
   if (
     next?.spec.nodeName &&
@@ -215,7 +252,7 @@ function podsByUid(lister: Lister<Pod>): ReadonlyMap<string, Pod> {
 }
 
 /** Tasks that others started in our cluster are theirs. */
-const isOurs = (task: Task, deployment: string): boolean => {
+const isOurs = (task: Pick<Task, "taskDefinitionArn" | "startedBy">, deployment: string): boolean => {
   const definition = task.taskDefinitionArn.slice(task.taskDefinitionArn.lastIndexOf("/") + 1);
   return task.startedBy !== undefined && definition.startsWith(`binnacle-${deployment}-`);
 };

@@ -5,7 +5,7 @@
 import type { Item, Table } from "../store/table.ts";
 import type { ProbeReport } from "./probes.ts";
 import { taskId } from "./record.ts";
-import type { Task } from "./task-engine.ts";
+import type { ContainerInstance, Task } from "./task-engine.ts";
 
 export type InboxMessage = { readonly type: "task"; readonly task: Task } | { readonly type: "report"; readonly report: ProbeReport };
 
@@ -16,11 +16,19 @@ export interface InboxEntry {
   readonly id: string;
 }
 
+/** What of a container instance matters at once. */
+export type NotedInstance = Pick<ContainerInstance, "containerInstanceArn" | "status" | "agentConnected" | "version">;
+
 export interface Inbox {
   /** Keeps the message if it is newer than what waits there. Safe to repeat. */
   put(cluster: string, message: InboxMessage): Promise<void>;
   /** Everything that waits. */
   all(cluster: string): Promise<readonly InboxEntry[]>;
+  /**
+   * Notes how a container instance is. Amazon ECS tells of every instance at every placement; hardly any of it matters.
+   * @returns whether that is news
+   */
+  note(cluster: string, instance: NotedInstance): Promise<boolean>;
   /** Takes an entry out, unless a newer one has come meanwhile. */
   remove(cluster: string, entry: InboxEntry): Promise<void>;
 }
@@ -44,6 +52,14 @@ export function createInbox(table: Table): Inbox {
         body: JSON.stringify(message),
       };
       await table.put(item, { type: "absentOrLess", attribute: "version", value: version });
+    },
+
+    async note(cluster, { containerInstanceArn, status, agentConnected, version }) {
+      const key = { pk: `${cluster}#container-instances`, sk: taskId(containerInstanceArn) };
+      const state = `${status} ${agentConnected ? "connected" : "away"}`;
+      const { item } = await table.get(key, { consistent: true });
+      if (item && (item.state === state || Number(item.version) >= version)) return false;
+      return (await table.put({ ...key, cluster, state, version }, { type: "absentOrLess", attribute: "version", value: version })).done;
     },
 
     async all(cluster) {

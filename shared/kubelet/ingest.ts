@@ -1,5 +1,5 @@
 /** From an event of EventBridge to the inbox of the cluster that it concerns. */
-import { type Inbox, taskWithDates } from "./inbox.ts";
+import { type Inbox, type NotedInstance, taskWithDates } from "./inbox.ts";
 import { type ProbeReport, probeReportDetailType, probeReportSource } from "./probes.ts";
 import type { Task } from "./task-engine.ts";
 
@@ -13,6 +13,7 @@ export interface IngestEvent {
 export interface Ingested {
   /** Undefined for events that concern none of this deployment's clusters. */
   readonly cluster: string | undefined;
+  /** `instance`: a container instance came, went, or changed its state: its Node should be looked at. `other`: nothing to do. */
   readonly type: "task" | "report" | "instance" | "other";
 }
 
@@ -26,7 +27,11 @@ export async function ingest(
 ): Promise<Ingested> {
   const detail = event.detail as Partial<Task & ProbeReport> | null;
   const cluster = clusterOf(detail?.clusterArn, deployment);
-  if (event.source === "aws.ecs" && event["detail-type"] === "ECS Container Instance State Change") return { cluster, type: "instance" };
+  if (event.source === "aws.ecs" && event["detail-type"] === "ECS Container Instance State Change") {
+    const instance = event.detail as NotedInstance | null;
+    const isNews = cluster !== undefined && instance?.containerInstanceArn !== undefined && (await inbox.note(cluster, instance));
+    return { cluster, type: isNews ? "instance" : "other" };
+  }
   if (cluster === undefined || !detail?.taskArn || typeof detail.version !== "number") return { cluster: undefined, type: "other" };
   if (event.source === "aws.ecs" && event["detail-type"] === "ECS Task State Change") {
     await inbox.put(cluster, { type: "task", task: taskOfEvent(detail as Task) });

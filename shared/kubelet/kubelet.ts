@@ -7,6 +7,7 @@ import { containerInstanceAnnotation } from "../capacity/attributes.ts";
 import type { ControllerContext } from "../runtime/controller.ts";
 import type { Definitions } from "./definitions.ts";
 import type { EngineFeatures } from "./engine-features.ts";
+import type { Limiter } from "./limiter.ts";
 import type { TaskObserver } from "./observer.ts";
 import { statusEvents } from "./pod-events.ts";
 import type { TaskEngine } from "./task-engine.ts";
@@ -24,7 +25,9 @@ export interface KubeletConfig {
 }
 
 export interface Kubelet {
+  /** Keeps to the budgets; take a token of `limiter` before starting or stopping. */
   readonly engine: TaskEngine;
+  readonly limiter: Limiter;
   /** Name of the ECS cluster. */
   readonly ecsCluster: string;
   readonly config: KubeletConfig;

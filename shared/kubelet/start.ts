@@ -5,6 +5,7 @@
 import type { Pod, PodStatus } from "../api/generated/types.ts";
 import * as kinds from "../api/kinds.ts";
 import type { ControllerContext, Result } from "../runtime/controller.ts";
+import type { Found } from "./definitions.ts";
 import type { Kubelet, OurNode } from "./kubelet.ts";
 import { writeStatus } from "./kubelet.ts";
 import { deploymentTag, namespaceTag, nameTag } from "./pod-tags.ts";
@@ -17,6 +18,8 @@ import { describeProblems, type Translation, translatePod } from "./translate/tr
 
 /** How long a claim is left alone: StartTask has answered by then, and ListTasks shows what it made. */
 export const settleMs = 20_000;
+/** Tokens that starts leave for stops: making room comes first. */
+const keptForStops = 16;
 /** After so many attempts a Node that has no room is believed. */
 const attemptsWithoutRoom = 5;
 const firstRetryMs = 5_000;
@@ -47,20 +50,25 @@ export async function begin(
   const translation = translate(kubelet, context, pod, node);
   if (translation.type !== "task") return waitForChange(context, pod, node, attempt, translation);
 
-  let definition: string;
+  let found: Found;
   try {
-    definition = await kubelet.definitions(translation.definition);
+    found = await kubelet.definitions(translation.definition);
   } catch (error) {
     if (!(error instanceof EngineRefusedError)) throw error;
     return waitForChange(context, pod, node, attempt, { type: "refused", problems: [{ field: "spec", why: error.message }] });
   }
 
+  if ("again" in found) return found;
+  const again = kubelet.limiter.tryTake("modify", keptForStops);
+  if (again) return { again };
+
+  // From here on the time counts: whoever finds the claim waits for it to settle.
   const claim: TaskRecord = { state: "Requested", ...attempt, since: now };
   const claimed = await context.client.updateStatus(kinds.pods, { ...pod, status: recorded(node, claim, now)(pod) });
   if (attempt.attempt === 1 && translation.warnings.length > 0) {
     context.event(pod, "Warning", "NotHonoured", describeProblems(translation.warnings));
   }
-  return ask(kubelet, context, claimed, node, claim, definition, translation);
+  return ask(kubelet, context, claimed, node, claim, found.arn, translation);
 }
 
 async function ask(
@@ -225,10 +233,14 @@ export async function settle(
   const settledAt = claim.since.getTime() + settleMs;
   if (context.clock.now().getTime() < settledAt) return { again: new Date(settledAt) };
   const [first, ...others] = await tasksOf(kubelet, pod.metadata.uid, claim.since);
-  for (const extra of others) await kubelet.engine.stopTask({ cluster: kubelet.ecsCluster, task: extra.taskArn, reason: "started twice" });
+  for (const extra of others) {
+    // Whatever does not get its turn now is found by the sweep.
+    if (kubelet.limiter.tryTake("modify")) break;
+    await kubelet.engine.stopTask({ cluster: kubelet.ecsCluster, task: extra.taskArn, reason: "started twice" });
+  }
   if (first) return adopt(kubelet, context, pod, node, claim, first);
   if (pod.metadata.deletionTimestamp !== undefined) return finish(context, pod, claim, undefined);
-  return begin(kubelet, context, pod, node, claim);
+  return begin(kubelet, context, pod, node, { attempt: claim.attempt, backOffSeconds: claim.backOffSeconds });
 }
 
 const created = (task: Task) => task.createdAt?.getTime() ?? Number.POSITIVE_INFINITY;

@@ -17,11 +17,14 @@ import { stopSeconds } from "./translate/containers.ts";
 /** How much longer than its grace period a stop may take before Amazon ECS is asked again. */
 const slackMs = 15_000;
 
-/** Tells the task to stop; again and again is the same as once. */
+/** Tells the task to stop, when it is its turn; again and again is the same as once. */
 export async function stopTask(kubelet: Kubelet, context: ControllerContext, pod: Pod, task: Task, reason: string): Promise<Result> {
   const now = context.clock.now();
   const again = { again: new Date(now.getTime() + stopSeconds(pod) * 1_000 + slackMs) };
   if (task.desiredStatus === "STOPPED") return again;
+  const turn = kubelet.limiter.tryTake("modify");
+  if (turn) return { again: turn };
+  if (pod.metadata.deletionTimestamp !== undefined) warnOfGrace(context, pod);
   await kubelet.engine.stopTask({ cluster: kubelet.ecsCluster, task: task.taskArn, reason });
   kubelet.observer.see({ ...task, desiredStatus: "STOPPED" }, "answer");
   for (const { name, lastStatus } of task.containers) {
@@ -31,7 +34,7 @@ export async function stopTask(kubelet: Kubelet, context: ControllerContext, pod
 }
 
 /** The time to stop is fixed in the task definition: says so when the deletion asked for another one. */
-export function warnOfGrace(context: ControllerContext, pod: Pod): void {
+function warnOfGrace(context: ControllerContext, pod: Pod): void {
   const asked = pod.metadata.deletionGracePeriodSeconds;
   const given = stopSeconds(pod);
   if (asked === undefined || asked === (pod.spec.terminationGracePeriodSeconds ?? given)) return;

@@ -9,7 +9,7 @@ import { readRecord, type TaskRecord } from "./record.ts";
 import { afterStop, backOffWaiting, type Decision } from "./restarts.ts";
 import { adopt, begin, settle, tasksOf, transitionMs } from "./start.ts";
 import { podStatus } from "./status.ts";
-import { finish, stopTask, warnOfGrace } from "./stop.ts";
+import { finish, stopTask } from "./stop.ts";
 import type { Task } from "./task-engine.ts";
 
 /** A task that Amazon ECS does not know (any more) is believed to be gone after this. */
@@ -66,7 +66,6 @@ async function end(kubelet: Kubelet, context: ControllerContext, pod: Pod, recor
     kubelet.observer.forget(task.taskArn);
     return;
   }
-  if (task.desiredStatus === "RUNNING") warnOfGrace(context, pod);
   const result = await stopTask(kubelet, context, pod, task, "the Pod is deleted");
   await report(kubelet, context, pod, task);
   return result;

@@ -6,7 +6,7 @@
  */
 import { readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
-import { insist } from "./retry.ts";
+import { insist, pauseAfter } from "./retry.ts";
 import type { Head, SlotEntry } from "./slot.ts";
 import { UnknownClusterError } from "./store.ts";
 import type { Item, WriteResult } from "./table.ts";
@@ -25,8 +25,8 @@ export interface Claim {
   readonly item: Item;
   /** Ids of the changes in the item. */
   readonly ids: ReadonlySet<string>;
-  /** Called after a failed attempt, before the slot is read. */
-  readonly pause: () => Promise<void>;
+  /** Waits after a slot was refused, before it is read: other processes take their turns. */
+  readonly giveWay: () => Promise<void>;
   /** Asked between attempts: whether anybody still waits for the outcome. */
   readonly isAwaited: () => boolean;
 }
@@ -35,7 +35,7 @@ export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimRe
   const { table, settings, patience } = log.parts;
   /** Whether an attempt may have been carried out without our knowing. */
   let doubtful = false;
-  for (;;) {
+  for (let attempts = 1; ; attempts++) {
     let cause: unknown;
     let answer: WriteResult | undefined;
     try {
@@ -50,7 +50,8 @@ export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimRe
       return verifyWin(log, claim, answer.date, doubtful);
     }
     if (!answer) doubtful = true;
-    await claim.pause();
+    if (answer && attempts === 1) await claim.giveWay();
+    else await patience.clock.sleep(pauseAfter(attempts, patience.random));
     try {
       const owner = await readOwner(log, claim.head);
       if (owner) return settleOwner(owner, claim, doubtful);

@@ -149,15 +149,14 @@ export class Committer {
       head: draft.head,
       item,
       ids,
-      pause: () => this.#afterAttempt(draft),
+      giveWay: () => log.contention.backOff(this.#oldest(draft.members)),
       isAwaited: () => this.#isAwaited(draft),
     });
 
     if (result.type === "won") {
       log.contention.won();
       await this.#answerWin(draft, wonSlot(draft, time, log.parts.process, packed), result.date);
-    }
-    else if (result.type === "unknown") this.#giveUp(draft, result.cause);
+    } else if (result.type === "unknown") this.#giveUp(draft, result.cause);
     else this.#afterLoss();
   }
 
@@ -210,7 +209,7 @@ export class Committer {
 
   async #decide(waiting: Waiting, current: Stored | undefined, draft: Draft, cache: LogCache): Promise<Decision> {
     const { proposal, decided } = waiting;
-    const same = decided !== undefined && decided.current === current;
+    const same = decided !== undefined && decided.current === current && this.#mayClaim(decided.decision, draft.head);
     if (same && !proposal.volatile) return decided.decision;
     let verdict: Verdict | undefined;
     let decision: Decision;
@@ -228,6 +227,12 @@ export class Committer {
     }
     waiting.decided = { current, verdict, decision };
     return decision;
+  }
+
+  /** Whether the chunks that a decision comes with may still be referred to by the next slot (rule 21). */
+  #mayClaim(decision: Decision, head: Head): boolean {
+    const chunks = decision.type === "write" ? decision.body : undefined;
+    return chunks === undefined || head.next - chunks.born <= this.#parts.log.parts.settings.chunkSlots;
   }
 
   /** Turns a verdict into a change record; large bodies go into chunks at once. */
@@ -334,11 +339,6 @@ export class Committer {
   }
 
   #overdue = ({ since }: Waiting): boolean => this.#now() - since > this.#parts.log.parts.settings.commitBudgetMs;
-
-  /** After a claim that was not won, before its slot is read. */
-  async #afterAttempt(draft: Draft): Promise<void> {
-    await this.#parts.log.contention.backOff(this.#oldest(draft.members));
-  }
 
   /** Tells those who waited too long for a claim that nobody knows. @returns whether anybody is left */
   #isAwaited(draft: Draft): boolean {

@@ -196,7 +196,7 @@ export class ResourceLog {
     const { birth, settings } = this.parts;
     const { watermark } = await this.marks(0);
     const born = watermark === birth;
-    const { entries, date } = await this.tail.read(born ? watermark + 1 : watermark);
+    const { entries, date } = await this.tail.read(born ? watermark + 1 : watermark, { skipFirst: !born });
     const [first] = entries;
     if (!born && !first) throw new SlotsGoneError("the slot at the watermark is missing");
     const head = born || !first ? Head.ofBirth(watermark, date) : Head.ofSlot(first, date);

@@ -4,12 +4,14 @@ import { deepFreeze, parseValue, unpackText } from "./encoding.ts";
 import type { LogKeys } from "./keys.ts";
 import {
   type ChunkRef,
+  type Closing,
   type Deletion,
   type LoggedChange,
   revisionAt,
   type Slot,
   type SlotEntry,
   type SlotNumber,
+  type Stub,
   slotSortKey,
 } from "./slot.ts";
 import type { Author, Revision, Stored } from "./store.ts";
@@ -122,17 +124,21 @@ export function stubItem(keys: LogKeys, slot: Slot, since: Date): Item {
   };
 }
 
+/** Reads what a slot item says without its changes. */
+export function readSlotHeading(item: Item): Stub | Closing {
+  const heading = { number: Number(item.sk), time: Number(item.time), count: Number(item.count) };
+  if (item.closing === true) return { ...heading, type: "closing", count: 0 };
+  return { ...heading, type: "stub", since: Number(item.stub ?? 0), deletions: deletionsOf(item) };
+}
+
 /**
  * Reads a slot item, and the chunks that it refers to.
  * @returns undefined when chunks are missing: read the item again
  */
 export async function readSlotItem(item: Item, chunks: Chunks): Promise<SlotEntry | undefined> {
-  const number = Number(item.sk);
-  const time = Number(item.time);
-  const count = Number(item.count);
-  if (typeof item.stub === "number") return { type: "stub", number, time, count, since: item.stub, deletions: deletionsOf(item) };
-  if (item.closing === true) return { type: "closing", number, time, count: 0 };
-
+  const heading = readSlotHeading(item);
+  if (heading.type === "closing" || item.stub !== undefined) return heading;
+  const { number, time, count } = heading;
   const overflow = typeof item.chunks === "string" ? (JSON.parse(item.chunks) as ChunkRef) : undefined;
   const packed = overflow ? await chunks.read(overflow) : item.changes;
   if (!(packed instanceof Uint8Array)) return undefined;
@@ -147,7 +153,16 @@ export async function readSlotItem(item: Item, chunks: Chunks): Promise<SlotEntr
     const object: Stored = Object.freeze({ key: record.k, revision: revisionAt(number, index + 1), value: body });
     changes.push(readChange(record, object, time));
   }
-  return { type: "slot", number, time, count, writer: String(item.writer), changes, overflow, ...measure(text.length, packed.length, changes) } satisfies Slot;
+  return {
+    type: "slot",
+    number,
+    time,
+    count,
+    writer: String(item.writer),
+    changes,
+    overflow,
+    ...measure(text.length, packed.length, changes),
+  } satisfies Slot;
 }
 
 /** How large a slot is, in memory and for whoever reads it. */

@@ -3,7 +3,7 @@ import type { Chunks } from "./chunks.ts";
 import type { LogKeys } from "./keys.ts";
 import { insist, type Patience, pauseAfter } from "./retry.ts";
 import { type SlotEntry, type SlotNumber, slotSortKey } from "./slot.ts";
-import { readSlotItem } from "./slot-item.ts";
+import { readSlotHeading, readSlotItem } from "./slot-item.ts";
 import type { Item, QueryPage, Table } from "./table.ts";
 
 /** Slots that were expected are gone for good, or stubs: the reader is too far behind to go on from where it is. */
@@ -25,6 +25,8 @@ export interface TailRange {
   readonly limit?: number;
   /** The last slot wanted. */
   readonly to?: SlotNumber;
+  /** The content of the first slot is not wanted: it comes back as if it were a stub. */
+  readonly skipFirst?: boolean;
 }
 
 const rereads = 6;
@@ -51,7 +53,7 @@ export class Tail {
     for (let attempt = 1; ; attempt++) {
       const limit = range.limit === undefined ? {} : { limit: range.limit - entries.length };
       const { items, date, more } = await this.#items(first + entries.length, { ...range, ...limit });
-      if (await this.#append(items, first + entries.length, entries)) return { entries, complete: !more, date };
+      if (await this.#append(items, first + entries.length, entries, range.skipFirst === true)) return { entries, complete: !more, date };
       if (attempt === rereads) throw new SlotsGoneError(`slot ${first + entries.length} of ${this.#keys.slots} is missing`);
       await this.#pause(attempt);
     }
@@ -97,10 +99,10 @@ export class Tail {
   }
 
   /** Appends what follows without a hole; false when there was a hole, or chunks were missing. */
-  async #append(items: readonly Item[], expected: SlotNumber, entries: SlotEntry[]): Promise<boolean> {
+  async #append(items: readonly Item[], expected: SlotNumber, entries: SlotEntry[], skipFirst: boolean): Promise<boolean> {
     for (const [index, item] of items.entries()) {
       if (Number(item.sk) !== expected + index) return false;
-      const entry = await readSlotItem(item, this.#chunks);
+      const entry = skipFirst && entries.length === 0 ? readSlotHeading(item) : await readSlotItem(item, this.#chunks);
       if (!entry) return false;
       entries.push(entry);
     }

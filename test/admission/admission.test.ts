@@ -80,8 +80,8 @@ describe("checklist 26: NamespaceLifecycle", () => {
 
   it("a PUT that creates needs the namespace too", async () => {
     const api = await aCluster();
-    const lease = { metadata: { name: "l" }, spec: { holderIdentity: "me" } };
-    expect(await refusal(api.update("leases.coordination.k8s.io", lease, { namespace: "missing" }))).toMatchObject({
+    const endpoints = { metadata: { name: "e" }, subsets: [] };
+    expect(await refusal(api.update("endpoints", endpoints, { namespace: "missing" }))).toMatchObject({
       code: 404,
       message: 'namespaces "missing" not found',
     });

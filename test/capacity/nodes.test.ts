@@ -24,6 +24,8 @@ function world() {
     random: () => 1,
   });
   const run = async () => {
+    // Looks closer together than that are answered together.
+    await clock.advance(2_000);
     const stop = new AbortController();
     const running = manager.run({ sweep: false, deadline: new Date(clock.now().getTime() + 3_600_000), signal: stop.signal });
     await settled();
@@ -139,6 +141,15 @@ describe("a container instance", () => {
     await run();
     expect(ready()).toBe("True");
     expect(taints()).toEqual(["binnacle.dev/draining:NoSchedule"]);
+  });
+
+  it("is not asked for more often than every two seconds, however often it rings", async () => {
+    const { set, run, engine } = world();
+    set(aContainerInstance());
+    await run();
+    const calls = engine.calls.length;
+    await run();
+    expect(engine.calls.length - calls).toBe(2);
   });
 
   it("costs no write when only its load changes", async () => {

@@ -79,9 +79,17 @@ describe("ingest", () => {
     expect(await inbox.all("default")).toEqual([]);
   });
 
-  it("tells of container instances without keeping anything", async () => {
+  it("tells of a container instance only when its state is news", async () => {
     const { take } = world();
-    expect(await take(detail(1), "ECS Container Instance State Change")).toEqual({ cluster: "default", type: "instance" });
+    const tell = async (version: number, agentConnected: boolean, runningTasksCount = 0) => {
+      const instance = { containerInstanceArn: "arn:x/binnacle-default/i", clusterArn: "arn:x/binnacle-default", status: "ACTIVE" };
+      return (await take({ ...instance, agentConnected, runningTasksCount, version }, "ECS Container Instance State Change")).type;
+    };
+    expect(await tell(1, true)).toBe("instance");
+    expect(await tell(2, true, 1)).toBe("other");
+    expect(await tell(4, false)).toBe("instance");
+    expect(await tell(3, true)).toBe("other");
+    expect(await tell(5, true)).toBe("instance");
   });
 
   it.each([

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
-import { inProcessClient } from "../../shared/registry/client.ts";
-import { customResourceCleanup } from "../../shared/registry/custom/cleanup.ts";
 import { aConfigMap, aRegistry, refusal, type TestRegistry } from "../support/registry.ts";
 
 const cronTabSchema: JsonObject = {
@@ -401,6 +399,20 @@ describe("checklist 60: a custom resource", () => {
     expect((await api.cluster.resource(crontabs).get("default/a")).object?.value.apiVersion).toBe("stable.example.com/v2");
   });
 
+  it("says so when only a webhook could convert it", async () => {
+    const api = await aRegistry();
+    const body = definition({ versions: [version(), version({ name: "v2", storage: false })] });
+    const webhook = { clientConfig: { url: "https://convert.example.com" }, conversionReviewVersions: ["v1"] };
+    await api.create(definitions, { ...body, spec: { ...(body.spec as object), conversion: { strategy: "Webhook", webhook } } });
+    await api.create(`${crontabs}/v1`, cronTab("a"));
+    expect(await refusal(api.get(`${crontabs}/v2`, "a"))).toMatchObject({
+      code: 500,
+      message: expect.stringMatching(
+        /^conversion webhook for stable.example.com\/v1, Kind=CronTab failed: conversion webhooks are not called/,
+      ),
+    });
+  });
+
   it("shows the defaults of a definition that came after it", async () => {
     const api = await withCronTabs();
     await api.create(crontabs, cronTab("a"));
@@ -459,9 +471,9 @@ describe("a CustomResourceDefinition that is deleted", () => {
     });
     expect(await refusal(api.create(crontabs, cronTab("b")))).toMatchObject({ code: 405 });
 
-    const client = inProcessClient(api.registry, { cluster: "test", part: "cleanup" });
-    const context = { client, clock: api.clock } as unknown as Parameters<ReturnType<typeof customResourceCleanup>["reconcile"]>[1];
-    await customResourceCleanup().reconcile({ namespace: "", name: crontabs }, context);
+    // What the cleanup controller does.
+    await api.remove(crontabs, "a");
+    await api.patch(definitions, crontabs, { type: "merge", body: { metadata: { finalizers: null } } });
     expect(await api.exists(definitions, crontabs)).toBe(false);
     expect((await api.registry.catalog("test", { fresh: true })).byResource("stable.example.com", "v1", "crontabs")).toBeUndefined();
 

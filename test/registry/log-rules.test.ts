@@ -14,15 +14,14 @@ async function twoProcesses(): Promise<readonly [TestRegistry, TestRegistry]> {
 
 const patch = (api: TestRegistry, key: string) => api.patch("configmaps", "a", { type: "merge", body: { data: { [key]: "v" } } });
 
-const owned = (name: string, uid: string): Draft<Pod> =>
-  ({
-    metadata: {
-      name,
-      namespace: "default",
-      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "rs", uid, controller: true }],
-    },
-    spec: { containers: [{ name: "web", image: "nginx:1" }] },
-  }) as Draft<Pod>;
+const owned = (name: string, uid: string): Draft<Pod> => ({
+  metadata: {
+    name,
+    namespace: "default",
+    ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "rs", uid, controller: true }],
+  },
+  spec: { containers: [{ name: "web", image: "nginx:1" }] },
+});
 
 const setup = async () => {
   const api = await aRegistry();

@@ -54,6 +54,9 @@ const resize = (api: TestRegistry, resources: JsonObject) =>
     { subresource: "resize" },
   );
 
+const evict = (api: TestRegistry, deleteOptions?: JsonObject) =>
+  api.create("pods", eviction("p", deleteOptions), { subresource: "eviction" });
+
 describe("checklist 49: pods/binding", () => {
   it("puts a Pod on a node, once", async () => {
     const api = await aRegistry();
@@ -125,9 +128,6 @@ describe("checklist 49: pods/binding", () => {
 });
 
 describe("checklist 49: pods/eviction", () => {
-  const evict = (api: TestRegistry, deleteOptions?: JsonObject) =>
-    api.create("pods", eviction("p", deleteOptions), { subresource: "eviction" });
-
   const ready = [{ type: "Ready", status: "True" }];
 
   it("deletes a Pod that no budget covers, and says why on it", async () => {

@@ -122,9 +122,10 @@ describe("interleaved ticks", () => {
   it("come while nothing else does, and after each pause anew", async () => {
     const clock = fakeClock();
     const stop = new AbortController();
-    let push = (_value: number) => {};
+    const waiting: ((value: number) => void)[] = [];
+    const push = (value: number) => waiting.shift()?.(value);
     async function* source() {
-      for (;;) yield await new Promise<number>((resolve) => (push = resolve));
+      for (;;) yield await new Promise<number>((resolve) => waiting.push(resolve));
     }
     const seen: unknown[] = [];
     const reading = (async () => {

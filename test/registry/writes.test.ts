@@ -2,11 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
 import { aConfigMap, aDeploymentBody, aPodBody, aRegistry, refusal } from "../support/registry.ts";
 
-const lease = (name: string, holder: string, metadata: JsonObject = {}): JsonObject => ({
-  apiVersion: "coordination.k8s.io/v1",
-  kind: "Lease",
+const endpoints = (name: string, metadata: JsonObject = {}): JsonObject => ({
   metadata: { name, ...metadata },
-  spec: { holderIdentity: holder },
+  subsets: [{ addresses: [{ ip: "10.0.0.1" }], ports: [{ port: 80 }] }],
 });
 
 const generation = ({ metadata }: { readonly metadata: { readonly generation?: number | undefined } }) => metadata.generation;
@@ -222,18 +220,16 @@ describe("checklist 29: PUT", () => {
 });
 
 describe("checklist 30: PUT of what does not exist", () => {
-  it("creates a Lease", async () => {
+  it("creates it, for a few kinds", async () => {
     const api = await aRegistry();
-    const made = await api.update("leases.coordination.k8s.io", lease("l", "me"));
-    expect(made).toMatchObject({ metadata: { name: "l" }, spec: { holderIdentity: "me" } });
+    const made = await api.update("endpoints", endpoints("e"));
+    expect(made).toMatchObject({ metadata: { name: "e" }, subsets: [{ addresses: [{ ip: "10.0.0.1" }] }] });
     expect(made.metadata.uid).toBeTruthy();
   });
 
-  it("is a conflict for a Lease with a uid", async () => {
+  it("is a conflict when it names a uid", async () => {
     const api = await aRegistry();
-    expect(await refusal(api.update("leases.coordination.k8s.io", lease("l", "me", { uid: "gone" })))).toMatchObject({
-      reason: "Conflict",
-    });
+    expect(await refusal(api.update("endpoints", endpoints("e", { uid: "gone" })))).toMatchObject({ reason: "Conflict" });
   });
 
   it("is NotFound for most kinds", async () => {

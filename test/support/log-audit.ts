@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { systemClock } from "../../shared/runtime/clock.ts";
 import { Chunks } from "../../shared/store/chunks.ts";
+import { readCluster } from "../../shared/store/cluster-record.ts";
 import { type LogKeys, logKeys } from "../../shared/store/keys.ts";
 import { readMarks } from "../../shared/store/marks.ts";
 import type { LoggedChange, Slot, SlotEntry } from "../../shared/store/slot.ts";
@@ -9,7 +10,6 @@ import type { Stored } from "../../shared/store/store.ts";
 import type { Table } from "../../shared/store/table.ts";
 import { Tail } from "../../shared/store/tail.ts";
 import { View } from "../../shared/store/view.ts";
-import { readCluster } from "../../shared/store/cluster-record.ts";
 
 const patience = { clock: systemClock, random: Math.random };
 
@@ -44,7 +44,10 @@ export async function auditLog(table: Table, storage = "pods", cluster = "defaul
   const ids = changes.map(({ id }) => id);
   expect(new Set(ids).size, "every change is in one slot").toBe(ids.length);
   const times = entries.map(({ time }) => time);
-  expect(times.every((time, index) => index === 0 || time > times[index - 1]!), "time rises").toBe(true);
+  expect(
+    times.every((time, index) => index === 0 || time > times[index - 1]!),
+    "time rises",
+  ).toBe(true);
   expect(entries.at(-1)?.type, "the newest slot is whole").not.toBe("stub");
   expect(marks.stubbed, "nothing above the watermark is a stub").toBeLessThanOrEqual(Math.max(birth + 1, marks.watermark));
   expect(marks.stubbed, "nothing above the floor is a stub").toBeLessThanOrEqual(marks.floor);
@@ -68,7 +71,10 @@ function checkView({ changes, watermark, view }: Pick<Audit, "changes" | "waterm
     const viewed = view.get(key);
     if (viewed && viewed.revision > change.object.revision) continue;
     if (change.type === "delete") expect(viewed, `${key} was deleted`).toBeUndefined();
-    else if (!viewed) expect(changes.some((each) => each.object.key === key && each.type === "delete" && each.object.revision > change.object.revision)).toBe(true);
+    else if (!viewed)
+      expect(
+        changes.some((each) => each.object.key === key && each.type === "delete" && each.object.revision > change.object.revision),
+      ).toBe(true);
     else expect(viewed, "the view is the replay").toEqual(change.object);
   }
 }

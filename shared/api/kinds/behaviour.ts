@@ -11,7 +11,10 @@ export interface Declared {
 }
 
 /** `behaviour(deployments, { … })`: typed by the kind it is for. */
-export const behaviour = <T extends KubeObject>(kind: KindRef<T>, declared: KindBehaviour<T>): Declared => ({ kind, behaviour: declared });
+export const behaviour = <T extends KubeObject>(kind: KindRef<T>, declared: KindBehaviour<NoInfer<T>>): Declared => ({
+  kind,
+  behaviour: declared,
+});
 
 /** The kind has no `metadata.generation`. */
 export const noGeneration = (): undefined => undefined;
@@ -33,6 +36,16 @@ export const keepStatus = (next: WithStatus, previous: WithStatus): void => {
 
 /** What nearly every kind with a status prepares. */
 export const statusBehaviour = { prepareForCreate: clearStatus, prepareForUpdate: keepStatus } as const;
+
+/** A status update of a kind whose metadata no such update changes. */
+export const keepAllButStatus = (next: WithStatus & { spec?: any }, previous: WithStatus & { spec?: any }): void => {
+  if (previous.spec === undefined) delete next.spec;
+  else next.spec = structuredClone(previous.spec);
+  for (const field of ["labels", "annotations", "finalizers", "ownerReferences"] as const) {
+    if (previous.metadata[field] === undefined) delete next.metadata[field];
+    else Object.assign(next.metadata, { [field]: structuredClone(previous.metadata[field]) });
+  }
+};
 
 /** The named fields, given as `spec.clusterIP`, may not change. */
 export const immutableFields =

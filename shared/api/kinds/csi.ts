@@ -9,7 +9,7 @@ import { validateDriverName } from "../validation/pod/volumes.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, required, tooLong } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
 import { nonNegative, oneOf, validateNonNegativeAmount } from "../validation/values.ts";
-import { behaviour, keepStatus, noGeneration, specGeneration } from "./behaviour.ts";
+import { behaviour, keepAllButStatus, keepStatus, noGeneration, specGeneration } from "./behaviour.ts";
 import { count, flag, name, text } from "./cells.ts";
 import { validateVolumeSpec } from "./persistent-volumes.ts";
 
@@ -59,7 +59,7 @@ function validateDriver({ spec }: CSIDriver): Problem[] {
 }
 
 const tokenAdvice =
-  "spec.tokenRequests: spec.serviceAccountTokenInSecrets is recommended to be set explicitly when spec.tokenRequests is configured";
+  "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes";
 
 export const csiDriverBehaviour = behaviour(csiDrivers, {
   defaults: setDriverDefaults,
@@ -194,6 +194,7 @@ export const volumeAttachmentBehaviour = behaviour(volumeAttachments, {
     attachment.status = { attached: false };
   },
   prepareForUpdate: keepStatus,
+  prepareForStatusUpdate: keepAllButStatus,
   validate: validateAttachment,
   validateUpdate: (next, previous) => validateImmutable(next.spec, previous.spec, "spec"),
   validateStatusUpdate: validateAttachment,

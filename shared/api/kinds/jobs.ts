@@ -65,6 +65,12 @@ function generateSelector({ metadata, spec }: Job): void {
   matchLabels[selectedLabel] ??= metadata.uid;
 }
 
+/** The same object on purpose: what the template is labelled with later on, the Job is labelled with too. */
+function labelLikeTemplate({ metadata, spec }: Job): void {
+  const labels = spec.template.metadata?.labels;
+  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = labels;
+}
+
 function validateGeneratedSelector({ metadata, spec }: Job): Problem[] {
   if (spec.manualSelector || !spec.selector) return [];
   const path = "spec.template.metadata.labels";
@@ -380,12 +386,12 @@ export const jobBehaviour = behaviour(jobs, {
   defaults: (job) => {
     job.status ??= {};
     defaultJobSpec(job.spec);
-    const labels = job.spec.template.metadata?.labels;
-    // The same object on purpose: what the template is labelled with later on, the Job is labelled with too.
-    if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = labels;
+    labelLikeTemplate(job);
   },
   prepareForCreate: (job) => {
     generateSelector(job);
+    // A name that is no label is reported for itself.
+    if (labelValueProblems(job.metadata.name ?? "").length === 0) labelLikeTemplate(job);
     job.status = {};
   },
   validate,

@@ -164,7 +164,7 @@ export const statefulSetBehaviour = behaviour(statefulSets, {
     const isNegative = (spec.revisionHistoryLimit ?? 0) < 0;
     return [
       ...templateWarnings(spec.template, previous?.spec.template),
-      ...(spec.volumeClaimTemplates ?? []).flatMap((claim: PersistentVolumeClaim, index: number) =>
+      ...(spec.volumeClaimTemplates ?? []).flatMap((claim, index) =>
         claimWarnings(claim.spec?.resources, `spec.volumeClaimTemplates[${index}]${suffix}`),
       ),
       ...(isNegative ? ["spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"] : []),

@@ -10,7 +10,7 @@ import { semanticallyEqual } from "../validation/semantic-equality.ts";
 import { oneOf } from "../validation/values.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { age, flag, name, text } from "./cells.ts";
-import { topologyLabelWarnings } from "./pod-warnings.ts";
+import { deprecatedNodeLabels } from "./pod-warnings.ts";
 
 const mostParameters = 512;
 const parametersBytes = 256 * 1024;
@@ -84,7 +84,9 @@ export const storageClassBehaviour = behaviour(storageClasses, {
   warnings: ({ allowedTopologies }) =>
     (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, index) =>
       (matchLabelExpressions ?? []).flatMap(({ key }, position) =>
-        topologyLabelWarnings(key, `allowedTopologies[${index}].matchLabelExpressions[${position}].key`),
+        deprecatedNodeLabels[key]
+          ? [`allowedTopologies[${index}].matchLabelExpressions[${position}].key: ${deprecatedNodeLabels[key]}`]
+          : [],
       ),
     ),
   generationFields: noGeneration,

@@ -1,7 +1,7 @@
 /** Numbers, percentages, amounts and other small values that many kinds hold. */
 import type { Problem } from "../kind.ts";
 import { percentProblems, portNameProblems, portNumberProblems, qualifiedNameProblems } from "../names.ts";
-import { canonicalQuantity, compare, parseQuantity, toMilli } from "../quantity.ts";
+import { canonicalQuantity, compare, parseQuantity, toMilli, toNumber } from "../quantity.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "./problems.ts";
 
 const negativeMessage = "must be greater than or equal to 0";
@@ -107,6 +107,10 @@ export function validateResourceName(name: string, field: string): Problem[] {
 
 export const validateNonNegativeAmount = (amount: string, field: string): Problem[] =>
   compare(parseQuantity(amount), parseQuantity("0")) < 0 ? [invalid(field, canonicalQuantity(amount), negativeMessage)] : [];
+
+/** How much there is of a volume. */
+export const validateStoredAmount = (amount: string, field: string): Problem[] =>
+  compare(parseQuantity(amount), parseQuantity("0")) < 0 ? [invalid(field, toNumber(amount), "must be a valid resource quantity")] : [];
 
 export const validatePositiveAmount = (amount: string, field: string): Problem[] =>
   compare(parseQuantity(amount), parseQuantity("0")) <= 0 ? [invalid(field, canonicalQuantity(amount), "must be greater than zero")] : [];

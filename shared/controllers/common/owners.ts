@@ -39,14 +39,18 @@ export interface Claims<T> {
   readonly toRelease: readonly T[];
 }
 
-/** Sorts an owner's objects and the orphans of its namespace. Who is being deleted takes and gives nothing. */
+/**
+ * Sorts an owner's objects and the orphans of its namespace. Who is being deleted takes and gives nothing.
+ * @param fits what an object must be besides having the right labels
+ */
 export function claim<T extends KubeObject>(
   owner: KubeObject,
-  selector: LabelMatcher,
+  selector: Pick<LabelMatcher, "matches">,
   owned: readonly T[],
   orphans: readonly T[],
+  fits: (object: T) => boolean = () => true,
 ): Claims<T> {
-  const matches = (object: T) => selector.matches(object.metadata.labels);
+  const matches = (object: T) => selector.matches(object.metadata.labels) && fits(object);
   if (owner.metadata.deletionTimestamp) return { held: owned.filter(matches), toAdopt: [], toRelease: [] };
   return {
     held: owned.filter(matches),

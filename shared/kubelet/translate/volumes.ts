@@ -13,8 +13,14 @@ export interface TranslatedVolumes {
 }
 
 const defaultMode = 0o644;
-/** Admission adds this volume to every Pod that does not opt out. */
-const automaticTokenPrefix = "kube-api-access-";
+/**
+ * Admission adds this volume to every Pod that does not opt out, under a name of its own for each: five characters, which must not
+ * stand in a definition that Pods share.
+ */
+const automaticToken = /^(kube-api-access)-[a-z0-9]{5}$/;
+
+/** Name of a Pod's volume as a task volume: the same for all Pods of a template. */
+const taskVolumeName = (name: string): string => automaticToken.exec(name)?.[1] ?? name;
 
 export function translateVolumes(pod: Pod, features: EngineFeatures, findings: Findings): TranslatedVolumes {
   const volumes: { name: string; host: Record<string, never> }[] = [];
@@ -26,16 +32,16 @@ export function translateVolumes(pod: Pod, features: EngineFeatures, findings: F
     if (source === "emptyDir") {
       if (volume.emptyDir?.medium) findings.warn(`${field}.emptyDir.medium`, "the volume is kept on disk");
       if (volume.emptyDir?.sizeLimit) findings.warn(`${field}.emptyDir.sizeLimit`, "the size is not limited");
-      volumes.push({ name: volume.name, host: {} });
+      volumes.push({ name: taskVolumeName(volume.name), host: {} });
       continue;
     }
     const contents = contentsOf(volume, field, findings);
     if (!contents) {
       findings.refuse(`${field}.${source}`, "volumes of this type are not supported");
     } else if (features.volumes) {
-      volumes.push({ name: volume.name, host: {} });
-      filled.push({ name: volume.name, defaultMode: modeOf(volume), contents });
-    } else if (volume.name.startsWith(automaticTokenPrefix)) {
+      volumes.push({ name: taskVolumeName(volume.name), host: {} });
+      filled.push({ name: taskVolumeName(volume.name), defaultMode: modeOf(volume), contents });
+    } else if (automaticToken.test(volume.name)) {
       leftOut.add(volume.name);
       findings.warn(
         `${field}.projected`,
@@ -132,7 +138,11 @@ export function translateMounts(
       if (features.subPaths) subPaths[mount.mountPath] = mount.subPath;
       else findings.refuse(`${at}.subPath`, "Amazon ECS mounts whole volumes only");
     }
-    mountPoints.push({ sourceVolume: mount.name, containerPath: mount.mountPath, ...(mount.readOnly && { readOnly: true }) });
+    mountPoints.push({
+      sourceVolume: taskVolumeName(mount.name),
+      containerPath: mount.mountPath,
+      ...(mount.readOnly && { readOnly: true }),
+    });
   }
   if (container.volumeDevices?.length) findings.refuse(`${field}.volumeDevices`, "raw block volumes are not supported");
   return { mountPoints, subPaths };

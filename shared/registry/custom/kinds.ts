@@ -64,7 +64,7 @@ function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: C
     storageVersion: apiVersionOf({ group: spec.group, version: stored }),
     convertsByWebhook: spec.conversion?.strategy === "Webhook",
     schema: resourceNode(schema),
-    ...(schema && { publishedSchema: schema as JsonObject }),
+    ...(schema && { publishedSchema: schema }),
     definition: `${spec.group.split(".").toReversed().join(".")}.${version.name}.${names.kind}`,
     custom: true,
     behaviour: behaviourOf(spec, version, schema) as KindBehaviour<any>,

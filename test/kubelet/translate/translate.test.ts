@@ -51,6 +51,16 @@ describe("a Pod as a task definition", () => {
     expect(family("one")).toMatch(/^binnacle-test-[0-9a-f]{24}$/);
   });
 
+  it("is the same for Pods whose token volumes admission named differently", () => {
+    const family = (suffix: string) => {
+      const name = `kube-api-access-${suffix}`;
+      const projected = { sources: [{ serviceAccountToken: { path: "token", expirationSeconds: 3607 } }] };
+      return taskOf(podWith({ volumeMounts: [{ name, mountPath: "/var/run/secrets" }] }, { volumes: [{ name, projected }] })).definition;
+    };
+    expect(family("a1b2c")).toEqual(family("x7y8z"));
+    expect(family("a1b2c").volumes).toEqual([{ name: "kube-api-access", host: {} }]);
+  });
+
   it.each([
     ["nginx", "nginx:latest"],
     ["localhost:5000/app", "localhost:5000/app:latest"],
@@ -355,8 +365,8 @@ describe("volumes", () => {
 
   it("of a token that nobody asked for are left out with a warning where nothing can fill them", () => {
     const automatic = podWith(
-      { volumeMounts: [{ name: "kube-api-access-x1", mountPath: "/var/run/secrets" }] },
-      { volumes: [{ name: "kube-api-access-x1", projected: { sources: [] } }] },
+      { volumeMounts: [{ name: "kube-api-access-x1y2z", mountPath: "/var/run/secrets" }] },
+      { volumes: [{ name: "kube-api-access-x1y2z", projected: { sources: [] } }] },
     );
     const { definition, warnings } = taskOf(automatic, { features: bareEcs });
     expect(definition).not.toHaveProperty("volumes");

@@ -2,7 +2,7 @@ import type { Context } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { localAccount } from "../../../local/account.ts";
 import { createFunctions, type LocalFunction } from "../../../local/dispatcher/functions.ts";
-import { jsonLog } from "../../../shared/runtime/log.ts";
+import { jsonLog, silentLog } from "../../../shared/runtime/log.ts";
 import { fakeClock, settled } from "../../support/fake-clock.ts";
 
 function functionsOf(handler: LocalFunction["handler"], overrides: Partial<LocalFunction> = {}) {
@@ -53,6 +53,21 @@ describe("an asynchronous event", () => {
     functions.enqueue("binnacle-work", { count: 1 });
     await clock.advance(200_000);
     expect(seen).toEqual([{ count: 1 }, { count: 1 }, { count: 1 }]);
+  });
+});
+
+describe("before it has begun", () => {
+  it("nothing runs: what functions read when they are loaded may not be there yet", async () => {
+    const clock = fakeClock();
+    let runs = 0;
+    const work: LocalFunction = { handler: async () => (runs += 1), timeoutMs: 1_000, concurrency: 1, memorySize: 128 };
+    const functions = createFunctions({ functions: { work }, account: localAccount("us-east-1"), clock, log: silentLog });
+    functions.enqueue("work", {});
+    await clock.advance(600_000);
+    expect(runs).toBe(0);
+    functions.begin();
+    await clock.advance(0);
+    expect(runs).toBe(1);
   });
 });
 

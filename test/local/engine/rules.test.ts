@@ -27,6 +27,18 @@ describe("trap 33: the shipped rules decide what becomes of a container", () => 
     { name: "an exit code is taken", container: { command: ["sh", "-c", "exit 42"] }, exit: { afterSeconds: 0.1, code: 42 } },
     { name: "a sleep is slept", container: { command: ["sleep", "1.5"] }, exit: { afterSeconds: 1.5, code: 0 } },
     { name: "a sleep before an exit, too", container: { command: ["sh", "-c", "sleep 3; exit 7"] }, exit: { afterSeconds: 3, code: 7 } },
+    {
+      name: "an exit code is taken after other statements",
+      container: { command: ["sh", "-ec", "echo hi\necho bye; exit 3\n"] },
+      exit: { code: 3 },
+    },
+    { name: "an exit that a test decides is not", container: { command: ["sh", "-c", "[ -f /ready ] || exit 1"] }, exit: undefined },
+    { name: "an exit in words is none", container: { command: ["echo", "exit 1"] }, exit: undefined },
+    {
+      name: "an exit behind a loop that may have ended well before is not",
+      container: { command: ["sh", "-c", "for i in 1 2 3; do\n  if ping web; then exit 0; fi\ndone\nexit 1\n"] },
+      exit: undefined,
+    },
     { name: "a loop never ends", container: { command: ["sh", "-c", "while true; do sleep 5; done"] }, exit: undefined },
     {
       name: "what a Job runs ends",
@@ -48,6 +60,12 @@ describe("trap 33: the shipped rules decide what becomes of a container", () => 
     const task = aTask([{ name: "setup", essential: false }, { dependsOn: [{ containerName: "setup", condition: "SUCCESS" }] }]);
     expect(compileRules(shipped).fate(task, task.containers[0] as EngineContainer).exit?.code).toBe(0);
     expect(compileRules(shipped).fate(task, task.containers[1] as EngineContainer).exit).toBeUndefined();
+  });
+
+  it("an init container that waits for others in a loop ends well, though its script gives up with a code", () => {
+    const command = ["/bin/sh", "-exc", "for i in $(seq 1 12); do\n  if ping web; then exit 0; fi\n  sleep $PAUSE\ndone\nexit 1\n"];
+    const task = aTask([{ name: "wait", essential: false, command }, { dependsOn: [{ containerName: "wait", condition: "SUCCESS" }] }]);
+    expect(compileRules(shipped).fate(task, task.containers[0] as EngineContainer).exit?.code).toBe(0);
   });
 
   it("own rules come first, and speak only of what they mention", () => {

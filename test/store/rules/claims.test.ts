@@ -12,7 +12,9 @@ const slotOf = (revision: number) => Math.floor(revision / 1_000);
 
 /** Every claim that was sent, as the slot's number. */
 const claims = ({ table }: Scene): number[] =>
-  table.calls.flatMap(({ op, condition, item, pk }) => (op === "put" && pk.endsWith("#log") && condition?.type === "absent" ? [Number(item?.sk)] : []));
+  table.calls.flatMap(({ op, condition, item, pk }) =>
+    op === "put" && pk.endsWith("#log") && condition?.type === "absent" ? [Number(item?.sk)] : [],
+  );
 
 describe("rule 1: slots are numbered densely, and revisions follow from them", () => {
   it("numbers changes by slot and position, the slots without a hole from the log's birth on", async () => {
@@ -115,7 +117,9 @@ describe("rule 3: a claimed key is never free again while anyone might claim it"
     const after = await auditLog(scene.table);
     expect(slotOf(written.revision)).toBe(before.entries.at(-1)!.number + 1);
     expect(after.changes.filter(({ object }) => object.key === "late")).toHaveLength(1);
-    expect((await scene.table.get({ pk: after.keys.slots, sk: String(freed).padStart(16, "0") }, { consistent: true })).item).toBeUndefined();
+    expect(
+      (await scene.table.get({ pk: after.keys.slots, sk: String(freed).padStart(16, "0") }, { consistent: true })).item,
+    ).toBeUndefined();
   });
 
   it("keeps stubs for a week", async () => {
@@ -185,7 +189,9 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     await expect(held.commit(put("b"))).rejects.toBeInstanceOf(UnknownClusterError);
     await expect(held.get("a")).rejects.toBeInstanceOf(UnknownClusterError);
     await expect(watch).rejects.toBeInstanceOf(CompactedError);
-    await expect(take(again.watch({ prefix: "", after: revision, signal: new AbortController().signal }), 1)).rejects.toBeInstanceOf(CompactedError);
+    await expect(take(again.watch({ prefix: "", after: revision, signal: new AbortController().signal }), 1)).rejects.toBeInstanceOf(
+      CompactedError,
+    );
     expect(await keysOf(again)).toEqual([]);
   });
 
@@ -197,7 +203,9 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     const load = writers.map(async (writer, index) => {
       for (let n = 0; ; n++) {
         try {
-          acknowledged.push(objectOf(await writer.commit(put(`w${index}-${n % 7}`, { data: "x".repeat(n % 5 === 0 ? 80_000 : 10) }))).revision);
+          acknowledged.push(
+            objectOf(await writer.commit(put(`w${index}-${n % 7}`, { data: "x".repeat(n % 5 === 0 ? 80_000 : 10) }))).revision,
+          );
           await scene.clock.sleep(1);
         } catch (error) {
           expect(error).toBeInstanceOf(UnknownClusterError);

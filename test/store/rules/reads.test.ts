@@ -232,7 +232,10 @@ describe("rule 11: refusals and no-ops need a fresh head too", () => {
   it("knows the newest state before it says that nothing is to be done", async () => {
     const { behind, ahead } = await stale();
     await ahead.commit(put("a", { n: 2 }));
-    const setToOne = { ...put("a"), judge: (current: any) => (current?.value.n === 1 ? { type: "unchanged" } : { type: "put", value: { n: 1 } }) as any };
+    const setToOne = {
+      ...put("a"),
+      judge: (current: any) => (current?.value.n === 1 ? { type: "unchanged" } : { type: "put", value: { n: 1 } }) as any,
+    };
     expect(wordFor(await behind.commit(setToOne))).toBe("committed");
     expect((await ahead.get("a")).object?.value).toEqual({ n: 1 });
   });
@@ -240,7 +243,11 @@ describe("rule 11: refusals and no-ops need a fresh head too", () => {
   it("does so in company as well: a refusal beside a write of the same slot", async () => {
     const { scene, behind, ahead, old } = await stale();
     const { revision } = objectOf(await ahead.commit(put("a", { n: 2 })));
-    const words = await Promise.all([behind.commit(put("b")), behind.commit(update("a", revision, { n: 3 })), behind.commit(update("a", old.revision, { n: 4 }))]);
+    const words = await Promise.all([
+      behind.commit(put("b")),
+      behind.commit(update("a", revision, { n: 3 })),
+      behind.commit(update("a", old.revision, { n: 4 })),
+    ]);
     expect(words.map(wordFor)).toEqual(["committed", "committed", "Conflict"]);
     expect((await (await scene.resource()).get("a")).object?.value).toEqual({ n: 3 });
   });

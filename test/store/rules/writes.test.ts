@@ -3,7 +3,20 @@ import { itemBytes, memoryTable } from "../../../shared/store/memory-table.ts";
 import type { Outcome, Proposal } from "../../../shared/store/store.ts";
 import { faultyTable, isSlot, isView } from "../../support/faulty-table.ts";
 import { auditLog } from "../../support/log-audit.ts";
-import { aScene, author, create, keysOf, modify, objectOf, put, randomFrom, remove, type Scene, update, wordFor } from "../../support/stores.ts";
+import {
+  aScene,
+  author,
+  create,
+  keysOf,
+  modify,
+  objectOf,
+  put,
+  randomFrom,
+  remove,
+  type Scene,
+  update,
+  wordFor,
+} from "../../support/stores.ts";
 
 const hour = 3_600_000;
 const chunkPuts = ({ table }: Scene) => table.calls.filter(({ op, pk }) => op === "put" && pk.includes("#chunk#")).length;
@@ -19,7 +32,11 @@ describe("rule 12: a lost slot costs a re-evaluation of every change, in slot or
     const scene = await aScene();
     const pods = await scene.resource();
     const n = modify("a", ({ n }) => ({ n: Number(n) + 1 }));
-    const words = (await Promise.all([create("a", { n: 0 }), create("a"), n, n, remove("a"), n, create("a", { n: 7 }), n].map((each) => pods.commit(each)))).map(wordFor);
+    const words = (
+      await Promise.all(
+        [create("a", { n: 0 }), create("a"), n, n, remove("a"), n, create("a", { n: 7 }), n].map((each) => pods.commit(each)),
+      )
+    ).map(wordFor);
     expect(words).toEqual(["committed", "AlreadyExists", "committed", "committed", "deleted", "NotFound", "committed", "committed"]);
     const { entries, changes } = await auditLog(scene.table);
     expect(entries).toHaveLength(1);
@@ -64,7 +81,11 @@ describe("rule 12: a lost slot costs a re-evaluation of every change, in slot or
       [
         update("a", revision, { n: 3 }),
         { ...modify("b", ({ n }) => ({ n: Number(n) + 1 })) },
-        { key: "a", author, judge: (current: any) => (seen.push(current?.value.n), { type: "put", value: { n: Number(current?.value.n) + 10 } }) as any },
+        {
+          key: "a",
+          author,
+          judge: (current: any) => (seen.push(current?.value.n), { type: "put", value: { n: Number(current?.value.n) + 10 } }) as any,
+        },
         create("d"),
         create("e"),
       ].map((each) => loser.commit(each)),
@@ -105,7 +126,11 @@ describe("rule 12: a lost slot costs a re-evaluation of every change, in slot or
     });
     await scene.clock.sleep(50);
     const before = (await auditLog(scene.table)).entries.length;
-    const slow = (key: string): Proposal => ({ key, author, judge: async () => (await scene.clock.sleep(60), { type: "put", value: { key } }) });
+    const slow = (key: string): Proposal => ({
+      key,
+      author,
+      judge: async () => (await scene.clock.sleep(60), { type: "put", value: { key } }),
+    });
     await Promise.all(Array.from({ length: 49 }, (_, n) => batcher.commit(slow(`batch${n}`))));
     over = true;
     await Promise.all(load);
@@ -254,7 +279,9 @@ describe("rule 23: a batch carries what its plan read as preconditions, checked 
     const outcomes = await Promise.all(
       reconcilers.map(async (pods, index) => {
         const { revision } = await pods.list({ prefix: "", at: "newest" });
-        return Promise.all(["x", "y", "z"].map(async (name) => wordFor(await pods.commit(planned(`plan${index}`, revision, `${name}${index}`)))));
+        return Promise.all(
+          ["x", "y", "z"].map(async (name) => wordFor(await pods.commit(planned(`plan${index}`, revision, `${name}${index}`)))),
+        );
       }),
     );
     expect(outcomes.toSorted()).toEqual([
@@ -279,7 +306,10 @@ describe("rule 23: a batch carries what its plan read as preconditions, checked 
     const { revision } = objectOf(await pods.commit(put("a")));
     for (let n = 0; n < 10; n++) await pods.commit(put("a", { n }));
     const answers: unknown[] = [];
-    await pods.commit({ ...put("a"), judge: (_current, { changesSince }) => (answers.push(changesSince(revision)), { type: "put", value: {} }) });
+    await pods.commit({
+      ...put("a"),
+      judge: (_current, { changesSince }) => (answers.push(changesSince(revision)), { type: "put", value: {} }),
+    });
     expect(answers).toEqual([undefined]);
   });
 });
@@ -313,7 +343,11 @@ describe("rule 25: single items only, and slots alone ring", () => {
   it("uses nothing but get, put, query and conditional deletes", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
-    await Promise.all([put("a", { x: noise(200_000) }), ...Array.from({ length: 50 }, (_, n) => put(`p${n}`, { x: noise(200, n) }))].map((each) => pods.commit(each)));
+    await Promise.all(
+      [put("a", { x: noise(200_000) }), ...Array.from({ length: 50 }, (_, n) => put(`p${n}`, { x: noise(200, n) }))].map((each) =>
+        pods.commit(each),
+      ),
+    );
     await pods.commit(remove("a"));
     await pods.commit(put("b"));
     for (let pass = 0; pass < 3; pass++) {
@@ -333,7 +367,10 @@ describe("rule 25: single items only, and slots alone ring", () => {
   it("names the consumers to ring in the slot, and nowhere else", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
-    const ringing = (key: string, consumers: readonly string[]): Proposal => ({ ...put(key, { x: noise(100_000) }), ring: () => consumers });
+    const ringing = (key: string, consumers: readonly string[]): Proposal => ({
+      ...put(key, { x: noise(100_000) }),
+      ring: () => consumers,
+    });
     await Promise.all([pods.commit(ringing("a", ["kubelet"])), pods.commit(ringing("b", ["reconciler", "kubelet"]))]);
     await pods.commit(ringing("c", []));
     await pods.commit(put("d"));

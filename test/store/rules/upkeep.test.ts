@@ -1,0 +1,583 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { logKeys } from "../../../shared/store/keys.ts";
+import { readMarks } from "../../../shared/store/marks.ts";
+import type { LoggedChange } from "../../../shared/store/slot.ts";
+import { CompactedError, StoreBusyError } from "../../../shared/store/store.ts";
+import { type Item, UnknownOutcomeError, type WriteResult } from "../../../shared/store/table.ts";
+import { applyUndo, undoOf } from "../../../shared/store/undo.ts";
+import { type FaultyTable, isSlot, isView, times } from "../../support/faulty-table.ts";
+import { auditLog, replay } from "../../support/log-audit.ts";
+import { aScene, keysOf, modify, objectOf, put, randomFrom, remove, type Scene, take } from "../../support/stores.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const forever = { untilMs: Infinity };
+const maintain = (scene: Scene) => scene.process().maintain("default", forever);
+const viewPartition = (pk: string) => isView({ pk, sk: "" });
+
+/** What a process that fell over does: nothing more. */
+class Crash extends Error {}
+
+const noise = (length: number, seed = 1) => {
+  const random = randomFrom(seed);
+  return Array.from({ length }, () => String.fromCharCode(33 + Math.floor(random() * 90))).join("");
+};
+
+describe("rule 15: the watermark moves only forward, and only after every view write up to it was acknowledged", () => {
+  it("is right after a crash between any two writes", async () => {
+    for (let crashAt = 0; crashAt < 12; crashAt++) {
+      const scene = await aScene();
+      const pods = await scene.resource();
+      for (let n = 0; n < 4; n++) await pods.commit(put(`p${n}`));
+      await maintain(scene);
+      await pods.commit(remove("p0"));
+      await Promise.all(["p1", "p2", "p4", "p5"].map((key) => pods.commit(put(key, { changed: true }))));
+      await pods.commit(put("p5", { changed: "again" }));
+      const before = await pods.list({ prefix: "", at: "newest" });
+
+      let writes = 0;
+      scene.table.faults.put = async (_item, _condition, real) => {
+        if (writes++ >= crashAt) throw new Crash();
+        return real();
+      };
+      await maintain(scene).catch(() => {});
+      scene.table.faults = {};
+      await auditLog(scene.table);
+      expect(await (await scene.resource()).list({ prefix: "", at: "newest" })).toEqual(before);
+      await maintain(scene);
+      expect(await (await scene.resource()).list({ prefix: "", at: "newest" })).toEqual(before);
+    }
+  });
+
+  it("waits for view writes whose outcome is unknown", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 5; n++) await pods.commit(put(`p${n}`));
+    let failures = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item) && failures++ < 7) throw new UnknownOutcomeError("no answer");
+      return real();
+    };
+    await maintain(scene);
+    const { view, watermark, entries } = await auditLog(scene.table);
+    expect(watermark).toBe(entries.at(-1)!.number);
+    expect(view.size).toBe(5);
+  });
+
+  it("is not moved back by a materializer that was slow", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a", { n: 1 }));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    scene.table.faults.put = times(
+      1,
+      async (_item: Item, _condition, real: () => Promise<WriteResult>) => (await held, real()),
+      (_item, _condition, real) => real(),
+    );
+    const slow = maintain(scene);
+    await scene.clock.sleep(10);
+    await pods.commit(put("a", { n: 2 }));
+    await maintain(scene);
+    const { watermark } = await auditLog(scene.table);
+    release();
+    await slow;
+    const after = await auditLog(scene.table);
+    expect(after.watermark).toBe(watermark);
+    expect(after.view.get("a")?.value).toEqual({ n: 2 });
+  });
+
+  it("writes view items on the condition that they are newer", async () => {
+    const scene = await aScene();
+    await (await scene.resource()).commit(put("a"));
+    await maintain(scene);
+    const writes = scene.table.calls.filter(({ op, pk }) => op === "put" && (viewPartition(pk) || pk.endsWith("#marks")));
+    expect(writes.length).toBeGreaterThan(0);
+    expect(writes.every(({ condition }) => condition?.type === "absentOrLess")).toBe(true);
+  });
+});
+
+describe("rule 16: a delete leaves a tombstone", () => {
+  it("which keeps a slow materializer from bringing the object back", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // One process is about to write the creation to the view, and stops there.
+    scene.table.faults.put = times(
+      1,
+      async (_item: Item, _condition, real: () => Promise<WriteResult>) => (await held, real()),
+      (_item, _condition, real) => real(),
+    );
+    const slow = maintain(scene);
+    await scene.clock.sleep(10);
+    await pods.commit(remove("a"));
+    await pods.commit(put("b"));
+    await maintain(scene);
+    release();
+    await slow;
+    expect(await keysOf(await scene.resource())).toEqual(["b"]);
+    expect((await (await scene.resource()).get("a")).object).toBeUndefined();
+    await auditLog(scene.table);
+  });
+
+  it("and stops a materializer that wakes up when the tombstone may be gone", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 40; n++) await pods.commit(put(`p${n}`));
+    let asleep = false;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item) && !asleep) {
+        asleep = true;
+        scene.clock.jump(10 * day);
+      }
+      return real();
+    };
+    await expect(maintain(scene)).rejects.toMatchObject({ name: "StaleMaterializerError" });
+    scene.table.faults = {};
+    await maintain(scene);
+    expect(await keysOf(await scene.resource())).toHaveLength(40);
+  });
+
+  it("for a day at the least", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    await pods.commit(remove("a"));
+    await pods.commit(put("b"));
+    const { keys } = await auditLog(scene.table);
+    const tombstone = async () => (await scene.table.get({ pk: keys.view, sk: "a" }, { consistent: true })).item;
+    for (const wait of [0, 0.9 * day]) {
+      scene.clock.jump(wait);
+      await maintain(scene);
+      expect(await tombstone()).toMatchObject({ gone: true });
+    }
+    for (let pass = 0; pass < 3; pass++) {
+      scene.clock.jump(8 * day);
+      await maintain(scene);
+    }
+    expect(await tombstone()).toBeUndefined();
+    expect(await keysOf(await scene.resource())).toEqual(["b"]);
+  });
+
+  it("is not removed when the object has come back", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    await pods.commit(remove("a"));
+    await pods.commit(put("a", { again: true }));
+    for (let pass = 0; pass < 4; pass++) {
+      await maintain(scene);
+      scene.clock.jump(10 * day);
+    }
+    expect((await (await scene.resource()).get("a")).object?.value).toEqual({ again: true });
+  });
+
+  it("a scrub finds what the view lost, and repairs it while the log still knows", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a", { n: 1 }));
+    const { value } = objectOf(await pods.commit(put("b", { n: 1 })));
+    await pods.commit(put("c"));
+    await maintain(scene);
+    const { keys } = await auditLog(scene.table);
+    await scene.table.delete({ pk: keys.view, sk: "b" });
+    scene.clock.jump(2 * day);
+    await maintain(scene);
+    expect((await (await scene.resource()).get("b")).object?.value).toEqual(value);
+  });
+});
+
+describe("rule 17: compaction removes only what is below both the floor and the watermark", () => {
+  it("removes nothing while the view does not follow", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 10; n++) await pods.commit(put("a", { n }));
+    scene.clock.jump(30 * day);
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item)) throw new Crash();
+      return real();
+    };
+    await expect(maintain(scene)).rejects.toBeInstanceOf(Crash);
+    scene.table.faults = {};
+    expect((await auditLog(scene.table)).changes).toHaveLength(10);
+  });
+
+  it("serves a revision if and only if every slot with a change after it is at or above the floor", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    const random = randomFrom(3);
+    for (let n = 0; n < 12; n++) {
+      const key = `p${Math.floor(random() * 3)}`;
+      await Promise.all([
+        pods.commit(put(key, { n })),
+        ...(n % 3 === 0 ? [pods.commit(remove(key))] : []),
+        ...(n % 4 === 0 ? [pods.commit(put("x", { n }))] : []),
+      ]);
+    }
+    const { changes, entries } = await auditLog(scene.table);
+    const revisions = changes.map(({ object }) => object.revision);
+    // Six slots are old enough to go, the others are not.
+    for (let pass = 0; pass < entries.length - 1; pass++) {
+      const floor = entries[pass + 1]!.number;
+      const table = await copyOf(scene);
+      await table.put({ pk: logKeysOf(scene, entries[0]!.number - 1).marks, sk: "floor", at: floor });
+      const reader = await scene.resource({ table });
+      for (const revision of [revisions[0]! - 1, ...revisions]) {
+        const served = changes.every(({ object }) => object.revision <= revision || Math.floor(object.revision / 1000) >= floor);
+        const list = reader.list({ prefix: "", at: { exactly: revision } });
+        const rest = changes.filter(({ object }) => object.revision > revision);
+        const watch = take(reader.watch({ prefix: "", after: revision, signal: new AbortController().signal }), rest.length);
+        if (served) {
+          expect(new Map((await list).items.map((item) => [item.key, item]))).toEqual(replay(changes, revision));
+          expect((await watch).map((item) => item.type === "change" && item.change.object)).toEqual(rest.map(({ object }) => object));
+        } else {
+          await expect(list).rejects.toBeInstanceOf(CompactedError);
+          if (rest.length > 0) await expect(watch).rejects.toBeInstanceOf(CompactedError);
+        }
+      }
+    }
+  });
+
+  it("serves exactly what is left at every revision around a deletion, from stubs on", async () => {
+    for (let kept = 1; kept <= 6; kept++) {
+      const scene = await aScene();
+      const pods = await scene.resource();
+      const steps = [put("a", { n: 1 }), put("b"), remove("a"), put("a", { n: 2 }), remove("b"), put("c")];
+      for (const [index, step] of steps.entries()) {
+        if (index === steps.length - kept) scene.clock.jump(2 * day);
+        await pods.commit(step);
+      }
+      const { changes, birth } = await auditLog(scene.table);
+      await maintain(scene);
+      const reader = await scene.resource();
+      const floor = kept === 6 ? birth + 1 : Math.min(birth + 1 + (6 - kept), birth + 6);
+      for (const { object } of changes) {
+        const answer = reader.changes(object.revision);
+        if (Math.floor(object.revision / 1000) >= floor - 1) {
+          expect((await answer).changes.map((change) => change.object)).toEqual(later(changes, object.revision));
+        } else await expect(answer).rejects.toBeInstanceOf(CompactedError);
+      }
+    }
+  });
+  const later = (changes: readonly LoggedChange[], revision: number) =>
+    changes.flatMap(({ object }) => (object.revision > revision ? [object] : []));
+
+  it("expires tokens after minutes, and keeps history for a day", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    const { revision } = objectOf(await pods.commit(put("a", { n: 1 })));
+    await pods.commit(put("a", { n: 2 }));
+    await pods.commit(put("a", { n: 3 }));
+    scene.clock.jump(hour);
+    await maintain(scene);
+    const reader = await scene.resource();
+    await expect(reader.list({ prefix: "", at: { exactly: revision } })).rejects.toBeInstanceOf(CompactedError);
+    expect((await reader.changes(revision)).changes).toHaveLength(2);
+  });
+
+  it("goes on where it was interrupted", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 10; n++) await pods.commit(put("a", { n, x: noise(100_000, n) }));
+    scene.clock.jump(2 * day);
+    for (let crashAt = 1; crashAt < 30; crashAt += 2) {
+      let writes = 0;
+      const crash = () => {
+        if (++writes > crashAt) throw new Crash();
+      };
+      scene.table.faults.put = async (_item, _condition, real) => (crash(), real());
+      scene.table.faults.delete = async (_key, _condition, real) => (crash(), real());
+      await maintain(scene).catch((error) => expect(error).toBeInstanceOf(Crash));
+      scene.table.faults = {};
+      await auditLog(scene.table);
+      expect((await (await scene.resource()).get("a")).object?.value.n).toBe(9);
+    }
+    await maintain(scene);
+    expect((await auditLog(scene.table)).changes).toHaveLength(1);
+  });
+});
+
+describe("rule 18: lag is bounded by the writers", () => {
+  const settings = { helpSlots: 20 };
+
+  it("makes whoever commits on a long tail help", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings });
+    for (let n = 0; n < 100; n++) await pods.commit(put(`p${n % 7}`, { n }));
+    const { watermark, entries } = await auditLog(scene.table);
+    expect(entries.at(-1)!.number - watermark).toBeLessThanOrEqual(20);
+  });
+
+  it("counts bytes as well as slots", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings: { helpBytes: 300_000 } });
+    for (let n = 0; n < 10; n++) await pods.commit(put("a", { x: noise(100_000, n) }));
+    const { watermark, entries } = await auditLog(scene.table);
+    expect(entries.at(-1)!.number - watermark).toBeLessThanOrEqual(4);
+  });
+
+  it("answers a write only when the help it gave is done", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings });
+    let open = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (!isView(item)) return real();
+      open++;
+      await scene.clock.sleep(50);
+      const result = await real();
+      open--;
+      return result;
+    };
+    for (let n = 0; n < 60; n++) {
+      await pods.commit(put(`p${n}`));
+      expect(open).toBe(0);
+    }
+    expect((await auditLog(scene.table)).view.size).toBeGreaterThan(0);
+  });
+
+  it("turns writers away when the view is ten times as far behind, until it follows again", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings });
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item)) throw new Crash();
+      return real();
+    };
+    let busy: unknown;
+    let written = 0;
+    while (!busy && written < 1_000) {
+      await pods.commit(put("a", { written })).then(
+        () => written++,
+        (error) => {
+          busy = error;
+        },
+      );
+    }
+    expect(busy).toBeInstanceOf(StoreBusyError);
+    expect(written).toBeLessThan(220);
+    scene.table.faults = {};
+    expect((await pods.commit(put("a", { written: "again" }))).type).toBe("committed");
+  });
+
+  it("reads one view item and the tail for a get, never the whole type", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await Promise.all(Array.from({ length: 300 }, (_, n) => pods.commit(put(`p${n}`))));
+    await maintain(scene);
+    const cold = await scene.resource();
+    scene.table.calls.length = 0;
+    expect((await cold.get("p7")).object).toBeDefined();
+    expect(scene.table.calls.map(({ op, pk }) => `${op} ${pk.split("#").at(-1)}`)).toEqual(["query marks", "query log", "get view"]);
+    scene.table.calls.length = 0;
+    await cold.get("p8");
+    await cold.commit(modify("p9", (value) => ({ ...value, changed: true })));
+    expect(scene.table.calls.some(({ op, pk }) => op === "query" && viewPartition(pk))).toBe(false);
+    expect(scene.table.calls).toHaveLength(4);
+  });
+});
+
+describe("rule 19: every change can be undone", () => {
+  it("brings back any state that an object was in, from what is after it", () => {
+    const json = fc.jsonValue({ maxDepth: 5 });
+    fc.assert(
+      fc.property(json, json, (before, after) => {
+        const undo = undoOf(after, before);
+        const text = JSON.stringify(undo);
+        const back = undo === undefined ? after : applyUndo(after, JSON.parse(text));
+        expect(JSON.parse(JSON.stringify(back))).toEqual(JSON.parse(JSON.stringify(before)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is small for the usual update", () => {
+    const pod = (phase: string, conditions: readonly object[]) => ({
+      metadata: { name: "a", labels: { app: "x" } },
+      spec: { containers: [{ name: "c", image: "nginx" }] },
+      status: { phase, conditions },
+    });
+    const undo = undoOf(
+      pod("Running", [{ type: "Ready", status: "True" }, { type: "Initialized" }]),
+      pod("Pending", [{ type: "Initialized" }]),
+    );
+    expect(JSON.stringify(undo).length).toBeLessThan(100);
+  });
+
+  it("knows an object's state before its last change when the view has moved on and everything else is gone", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    const old = objectOf(await pods.commit(put("a", { n: "old", big: noise(200_000) })));
+    const { revision } = objectOf(await pods.commit(put("b")));
+    await maintain(scene);
+    scene.clock.jump(2 * day);
+    await pods.commit(put("z"));
+    await maintain(scene);
+    expect((await auditLog(scene.table)).stubbed).toBeGreaterThan(revision / 1000);
+    const first = await (await scene.resource()).list({ prefix: "", limit: 1, at: "newest" });
+
+    await pods.commit(modify("a", (value) => ({ ...value, n: "new" })));
+    await pods.commit(remove("a"));
+    await maintain(scene);
+    const page = await (await scene.resource()).list({ prefix: "", at: { exactly: first.revision } });
+    expect(page.items[0]).toEqual(old);
+    expect(page.items.map(({ key }) => key)).toEqual(["a", "b", "z"]);
+  });
+});
+
+describe("rule 21: a chunk may be referenced by one of the next slots only, and the sweep waits for that", () => {
+  const settings = { chunkSlots: 20, tombstoneMs: 0, historyMs: 0, tokenAgeMs: 0 };
+  const chunks = async (table: FaultyTable, birth: number) =>
+    (await table.query({ pk: logKeys("default", birth, "pods").chunkIndex, consistent: true })).items.length;
+
+  it("keeps the chunks of a slow writer, which commits after all", async () => {
+    const scene = await aScene();
+    const slow = await scene.resource({ settings: { ...settings, commitBudgetMs: day } });
+    const quick = await scene.resource({ settings });
+    await slow.commit(put("a"));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isSlot(item)) await held;
+      return real();
+    };
+    const big = { x: noise(300_000) };
+    // The writer has put its chunks, and is held before the claim.
+    const writing = slow.commit(put("big", big));
+    await scene.clock.sleep(10);
+    scene.table.faults = {};
+    for (let n = 0; n < 10; n++) await quick.commit(put("a", { n }));
+    scene.clock.jump(60_000);
+    await scene.process(settings).maintain("default", forever);
+    release();
+    await writing;
+    expect((await (await scene.resource()).get("big")).object?.value).toEqual(big);
+    await auditLog(scene.table);
+  });
+
+  it("removes what no slot came to refer to, once it cannot be referred to any more", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings });
+    await pods.commit(put("a"));
+    const { birth } = await auditLog(scene.table);
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isSlot(item)) throw new UnknownOutcomeError("no answer");
+      return real();
+    };
+    await expect(
+      (await scene.resource({ settings: { ...settings, commitBudgetMs: 100 } })).commit(put("orphan", { x: noise(100_000) })),
+    ).rejects.toThrow();
+    scene.table.faults = {};
+    const sweep = async () => {
+      scene.clock.jump(60_000);
+      await scene.process(settings).maintain("default", forever);
+      return chunks(scene.table, birth);
+    };
+    expect(await chunks(scene.table, birth)).toBe(1);
+    for (let n = 0; n < 15; n++) await pods.commit(put("a", { n }));
+    expect(await sweep()).toBe(1);
+    for (let n = 0; n < 15; n++) await pods.commit(put("a", { n }));
+    expect(await sweep()).toBe(0);
+  });
+
+  it("writes its chunks again when they have become too old to be referred to", async () => {
+    const scene = await aScene();
+    const quick = await scene.resource({ settings });
+    const slow = await scene.resource({ settings });
+    await slow.commit(put("a"));
+    const big = { x: noise(300_000) };
+    let others = 0;
+    const proposal = { ...put("big", big) };
+    scene.table.faults.put = async (item, _condition, real) => {
+      // While the writer is about to claim, more slots pass than its chunks may wait for.
+      if (isSlot(item) && others === 0 && scene.table.calls.some(({ pk }) => pk.includes("#chunk#"))) {
+        for (others = 1; others < 30; others++) await quick.commit(put("a", { others }));
+      }
+      return real();
+    };
+    const { revision } = objectOf(await slow.commit(proposal));
+    scene.table.faults = {};
+    const { changes } = await auditLog(scene.table);
+    const change = changes.find(({ object }) => object.key === "big")!;
+    expect(Math.floor(revision / 1000) - change.body!.born).toBeLessThanOrEqual(20);
+  });
+
+  it("keeps chunks that the view shares, and lets go of those that it has left", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings });
+    const { birth } = await auditLog(scene.table);
+    const kept = { x: noise(300_000, 1) };
+    await pods.commit(put("kept", kept));
+    for (let n = 0; n < 3; n++) await pods.commit(put("replaced", { x: noise(300_000, n) }));
+    await pods.commit(put("deleted", { x: noise(300_000, 9) }));
+    await pods.commit(remove("deleted"));
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 20; n++) await pods.commit(put("a", { n }));
+      scene.clock.jump(60_000);
+      await scene.process(settings).maintain("default", forever);
+    }
+    expect(await chunks(scene.table, birth)).toBe(2);
+    const reader = await scene.resource();
+    expect((await reader.get("kept")).object?.value).toEqual(kept);
+    expect((await reader.get("replaced")).object?.value).toEqual({ x: noise(300_000, 2) });
+  });
+
+  it("reads again when a chunk is missing or is not what was written", async () => {
+    const scene = await aScene();
+    const value = { x: noise(800_000) };
+    await (await scene.resource()).commit(put("a", value));
+    for (const spoil of [undefined, Uint8Array.of(1, 2, 3)]) {
+      let spoiled = 0;
+      scene.table.faults.get = async (key, _consistent, real) => {
+        const answer = await real();
+        if (!key.pk.includes("#chunk#") || spoiled++ > 1) return answer;
+        return { ...answer, item: answer.item && spoil ? { ...answer.item, data: spoil } : undefined };
+      };
+      expect((await (await scene.resource()).get("a")).object?.value).toEqual(value);
+      await maintain(scene);
+      spoiled = 0;
+      expect((await (await scene.resource()).get("a")).object?.value).toEqual(value);
+    }
+  });
+
+  it("never hands out a short body", async () => {
+    const scene = await aScene();
+    await (await scene.resource()).commit(put("a", { x: noise(800_000) }));
+    scene.table.faults.get = async (key, _consistent, real) =>
+      key.pk.includes("#chunk#") ? { item: undefined, date: new Date(0) } : real();
+    await expect((await scene.resource()).get("a")).rejects.toThrow();
+  });
+});
+
+/** A copy of everything in the table, so that a test can try something else with it. */
+async function copyOf(scene: Scene): Promise<FaultyTable> {
+  const { memoryTable } = await import("../../../shared/store/memory-table.ts");
+  const { faultyTable } = await import("../../support/faulty-table.ts");
+  const copy = faultyTable(memoryTable({ clock: scene.clock }));
+  for (const pk of new Set(scene.table.calls.map((call) => call.pk))) {
+    for (const item of (await scene.table.query({ pk, consistent: true })).items) await copy.put(item);
+  }
+  return copy;
+}
+
+const logKeysOf = (_scene: Scene, birth: number) => logKeys("default", birth, "pods");
+
+describe("a log's marks", () => {
+  it("stand at its birth when there are none", async () => {
+    const scene = await aScene();
+    const { birth } = await auditLog(scene.table);
+    expect(await readMarks(scene.table, logKeysOf(scene, birth), birth)).toMatchObject({
+      watermark: birth,
+      floor: birth + 1,
+      stubbed: birth + 1,
+      erased: birth + 1,
+    });
+  });
+});
