@@ -105,6 +105,7 @@ export class BinnacleStack extends Stack {
       BINNACLE_POD_ROLE_ARN: podRole.roleArn,
       BINNACLE_SCHEDULE_GROUP: scheduleGroup.name ?? "",
       BINNACLE_FUNCTION_ARN_PREFIX: `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${props.deployment}-`,
+      BINNACLE_ADVICE_WITHOUT_NODES: `add one with: aws autoscaling set-desired-capacity --desired-capacity 1 --auto-scaling-group-name ${nodes.groupNames[0]}`,
       NODE_OPTIONS: "--enable-source-maps",
     };
     for (const name of Object.keys(functions) as FunctionName[]) this.functions[name] = this.function(name, environment);

@@ -23,6 +23,8 @@ export interface NodesProps {
 export class Nodes extends Construct {
   readonly ecsCluster: Cluster;
   readonly instanceRole: Role;
+  /** Names of the Auto Scaling groups, one per zone. */
+  readonly groupNames: readonly string[];
 
   constructor(scope: Construct, id: string, props: NodesProps) {
     super(scope, id);
@@ -74,6 +76,7 @@ export class Nodes extends Construct {
       ],
     });
 
+    const groupNames: string[] = [];
     for (const [index, subnet] of props.network.nodeSubnets.entries()) {
       const group = new AutoScalingGroup(this, `Zone${index + 1}`, {
         vpc: props.network.vpc,
@@ -94,7 +97,9 @@ export class Nodes extends Construct {
       Tags.of(group).add("binnacle", props.deployment);
       Tags.of(group).add("binnacle:cluster", props.cluster);
       Tags.of(group).add("Name", `${name}-node`);
+      groupNames.push(group.autoScalingGroupName);
     }
+    this.groupNames = groupNames;
     stack.tags.setTag("binnacle", props.deployment);
   }
 

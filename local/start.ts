@@ -80,6 +80,7 @@ const sweepIntervalMs = 60 * 60_000;
 /** Function logs are kept this long, as the stack's log groups keep them. */
 const logRetentionMs = 30 * 24 * 60 * 60_000;
 const readyTimeoutMs = 60_000;
+const nodesPatienceMs = 1_000;
 
 /** The functions read their settings when they are loaded, and a process loads a module once. */
 let startedBefore = false;
@@ -196,9 +197,12 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     }
     await answersReady(url, secrets.authority, secrets.adminToken);
     cloud.start();
-    await cloud.functions.invoke(cloud.functionName("capacity"), { consumer: "capacity", sweep: true }).catch((error: unknown) => {
+    // Nodes stand before it says that it is ready. Not longer: a turn goes on while a machine that is away may come back.
+    const registered = cloud.functions.invoke(cloud.functionName("capacity"), { consumer: "capacity", sweep: true });
+    await Promise.race([registered, systemClock.sleep(nodesPatienceMs)]).catch((error: unknown) => {
       log.error("nodes are not registered yet", { error });
     });
+    registered.catch(() => {});
     const sweep = () => {
       for (const consumer of sweepers) cloud.functions.enqueue(cloud.functionName(consumer), { consumer, sweep: true });
       logs.expire(systemClock.now().getTime() - logRetentionMs);

@@ -21,6 +21,8 @@ export async function startPlane(data: string): Promise<Plane> {
       child.kill("SIGINT");
     });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void end().then(() => process.exit(130)));
+  // Whatever ends the show, also an error nobody caught, ends the control plane with it.
+  process.once("exit", () => child.kill("SIGKILL"));
   let output = "";
   await new Promise<void>((resolve, reject) => {
     const take = (chunk: Buffer) => {

@@ -34,6 +34,7 @@ export interface TaskDefinition {
   readonly revision: number;
   readonly status: "ACTIVE" | "INACTIVE";
   readonly networkMode?: "awsvpc" | "bridge" | "host" | "none";
+  readonly pidMode?: "task" | "host";
   readonly requiresCompatibilities?: readonly string[];
   readonly compatibilities: readonly string[];
   readonly containerDefinitions: readonly EngineContainer[];

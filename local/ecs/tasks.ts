@@ -328,9 +328,11 @@ export function tasks(options: TasksOptions): Tasks {
       }
     },
     adopt() {
+      const running = new Set<string>();
       for (const record of state.tasks.values()) {
         const { task } = record;
         if (task.lastStatus === "STOPPED") continue;
+        running.add(task.taskArn);
         const address = addressOf(task);
         if (address !== undefined) vpc.reserve(address);
         const { definition } = state.taskDefinitions.get(task.taskDefinitionArn.split("/").at(-1) ?? "") ?? {};
@@ -357,6 +359,7 @@ export function tasks(options: TasksOptions): Tasks {
           ...(record.lastReport && { lastReport: record.lastReport }),
         });
       }
+      engine().keepOnly(running);
     },
   };
 }
@@ -479,7 +482,7 @@ const newInterface = (subnetId: string, address: string): Attachment => ({
 function engineTask(
   { task }: TaskRecord,
   containers: readonly EngineContainer[],
-  definition: { readonly family: string; readonly networkMode?: EngineTask["networkMode"]; readonly volumes: EngineTask["volumes"] },
+  definition: Pick<EngineTask, "family" | "pidMode" | "volumes"> & { readonly networkMode?: EngineTask["networkMode"] },
   ec2InstanceId: string | undefined,
   address: string | undefined,
 ): EngineTask {
@@ -488,6 +491,7 @@ function engineTask(
     clusterArn: task.clusterArn,
     family: definition.family,
     networkMode: definition.networkMode ?? "bridge",
+    ...(definition.pidMode !== undefined && { pidMode: definition.pidMode }),
     ...(address !== undefined && { privateIpv4Address: address }),
     ...(ec2InstanceId !== undefined && { ec2InstanceId }),
     containers,

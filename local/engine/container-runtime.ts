@@ -60,6 +60,8 @@ export interface ContainerRuntime {
    * @see ../../shared/kubelet/volumes.ts
    */
   fillVolume?(task: EngineTask, volume: FilledVolume, files: readonly VolumeFile[]): Promise<void>;
+  /** Removes what is left of tasks other than these. Absent where nothing can be left. */
+  keepOnly?(taskArns: ReadonlySet<string>): void;
   /** Lets go without stopping anything. */
   close(): Promise<void>;
 }

@@ -22,6 +22,8 @@ export interface EngineTask {
   readonly clusterArn: string;
   readonly family: string;
   readonly networkMode: "awsvpc" | "host" | "bridge" | "none";
+  /** `task`: its containers see each other's processes. */
+  readonly pidMode?: "task" | "host";
   /** The address ECS gave the task's network interface; absent outside awsvpc. */
   readonly privateIpv4Address?: string;
   /** The machine it is placed on; absent on Fargate. */
@@ -84,6 +86,8 @@ export interface Engine {
   stop(taskArn: string): void;
   /** The machine is gone: its containers end at once and nothing is reported. */
   lose(taskArn: string): void;
+  /** Every task that is to run was started: what an earlier process left of others can go. */
+  keepOnly(taskArns: ReadonlySet<string>): void;
   /** Lets go of everything without stopping containers, so that another process can adopt them. */
   close(): Promise<void>;
 }

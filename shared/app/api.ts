@@ -35,5 +35,6 @@ export function createApi({ core, logs }: { readonly core: Core; readonly logs: 
 
 /** The server knows objects of any kind; the kubelet's logs are those of Pods. */
 const logsOfPods = (logs: ReturnType<typeof podLogs>): PodLogs => ({
-  open: (pod, options, signal, newest) => logs.open(pod as unknown as Pod, options, signal, async () => (await newest()) as unknown as Pod | undefined),
+  open: (pod, options, signal, newest) =>
+    logs.open(pod as unknown as Pod, options, signal, async () => (await newest()) as unknown as Pod | undefined),
 });

@@ -26,6 +26,8 @@ export interface Config {
   readonly publicUrl: string | undefined;
   /** PEM of the CA that signs the API's certificate: published as `kube-root-ca.crt`. */
   readonly apiCa: string | undefined;
+  /** What a user can do while there is no node: `add one with …`. Stands in the event of Pods that wait. */
+  readonly adviceWithoutNodes: string | undefined;
   /** Watches that one user may have open in one cluster at a time. */
   readonly maxOpenWatches: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -89,10 +91,12 @@ export function readConfig(env: Environment): Config {
     adminTokenSha256: json("BINNACLE_ADMIN_TOKENS_SHA256", []),
     publicUrl: env.BINNACLE_PUBLIC_URL,
     apiCa: env.BINNACLE_API_CA,
+    adviceWithoutNodes: env.BINNACLE_ADVICE_WITHOUT_NODES,
     maxOpenWatches: Number(env.BINNACLE_MAX_OPEN_WATCHES ?? 200),
     logLevel: level as Config["logLevel"],
   };
-  if (!Number.isInteger(config.maxOpenWatches) || config.maxOpenWatches < 1) problems.push("BINNACLE_MAX_OPEN_WATCHES must be a positive integer");
+  if (!Number.isInteger(config.maxOpenWatches) || config.maxOpenWatches < 1)
+    problems.push("BINNACLE_MAX_OPEN_WATCHES must be a positive integer");
   if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join("; ")}`);
   return config;
 }

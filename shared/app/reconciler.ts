@@ -1,4 +1,5 @@
 /** Wires the function that runs controllers and scheduler. */
+import { taintEvictionController } from "../capacity/taint-eviction.ts";
 import { controllers } from "../controllers/index.ts";
 import type { ConsumerRunner } from "../runtime/run-consumer.ts";
 import { schedulerController } from "../scheduler/controller.ts";
@@ -8,6 +9,7 @@ export function createReconciler(parts: ConsumerParts): ConsumerRunner {
   const { config } = parts.core.platform;
   return createConsumer("reconciler", parts, ({ resources }) => [
     ...controllers({ resources, clusterCa: config.apiCa, publicUrl: config.publicUrl }),
-    schedulerController(),
+    schedulerController(config.adviceWithoutNodes === undefined ? {} : { adviceWithoutNodes: config.adviceWithoutNodes }),
+    taintEvictionController(),
   ]);
 }

@@ -49,6 +49,7 @@ const entryText = ({ id, version }: InboxEntry) => `${id} ${version}`;
 
 /** An entry that could not be dealt with is looked at again after this. */
 const entryRetryMs = 10_000;
+const sweepRetryMs = 30_000;
 
 export const ecsClusterName = (config: Pick<KubeletConfig, "deployment" | "cluster">): string => `${config.deployment}-${config.cluster}`;
 
@@ -72,15 +73,25 @@ export function kubeletController(options: KubeletOptions): Controller {
   const putOff = new Map<string, number>();
   /** Running tasks found by a sweep. */
   let found: readonly Task[] = [];
+  /** A sweep is wanted and has not succeeded yet; not to be tried before this, in milliseconds. */
+  let sweepFrom: number | undefined;
 
   async function prepare({ everything }: { readonly everything: boolean }): Promise<ObjectKey[]> {
     const keys: ObjectKey[] = [];
     const entries = await inbox.all(cluster);
     waiting = new Map(entries.filter((entry) => (putOff.get(entryText(entry)) ?? 0) <= now()).map((entry) => [entry.id, entry]));
     if (waiting.size > 0) keys.push(inboxKey);
-    if (everything) {
+    if (everything) sweepFrom = now();
+    if (sweepFrom !== undefined && sweepFrom <= now()) {
       observer.distrust();
-      found = await runningTasks(kubelet);
+      try {
+        found = await runningTasks(kubelet);
+        sweepFrom = undefined;
+      } catch (error) {
+        // Pods can be looked after without it.
+        options.log.warn("the tasks of the cluster could not be listed, trying again later", { cluster, error });
+        sweepFrom = now() + sweepRetryMs;
+      }
       keys.push(tasksKey);
     }
     return keys;
@@ -188,7 +199,8 @@ export function kubeletController(options: KubeletOptions): Controller {
       again = later;
     }
     found = left;
-    return again && { again };
+    const times = [...(again ? [again.getTime()] : []), ...(sweepFrom === undefined ? [] : [sweepFrom])];
+    return times.length > 0 ? { again: new Date(Math.min(...times)) } : undefined;
   }
 
   return {

@@ -13,8 +13,10 @@ export interface EngineFeatures {
   readonly endsWithAll: boolean;
   /** Sets variables to the task's own address before its containers start (`addressVariablesLabel`). */
   readonly addressVariables: boolean;
-  /** Gives the task a host name (`hostnameLabel`). */
+  /** Gives the task a host name (`hostnameLabel`, `subdomainLabel`) and entries in `/etc/hosts` (`hostAliasesLabel`). */
   readonly hostnames: boolean;
+  /** Writes the task's own `/etc/resolv.conf` (`dnsLabel`). */
+  readonly resolvers: boolean;
   /** Task overrides are seen by nobody but the engine: Secret values may stand in them. On AWS they are in events and CloudTrail. */
   readonly privateOverrides: boolean;
 }
@@ -27,6 +29,7 @@ export const bareEcs: EngineFeatures = {
   endsWithAll: false,
   addressVariables: false,
   hostnames: false,
+  resolvers: false,
   privateOverrides: false,
 };
 
@@ -38,5 +41,6 @@ export const helpedEngine: EngineFeatures = {
   endsWithAll: true,
   addressVariables: true,
   hostnames: true,
+  resolvers: true,
   privateOverrides: true,
 };

@@ -31,6 +31,15 @@ export const addressVariablesLabel = "binnacle.dev/address-variables";
 /** Label of the first container: the host name of the task (its Pod's `spec.hostname`; the Pod's name when absent). */
 export const hostnameLabel = "binnacle.dev/hostname";
 
+/** Label of the first container: the Pod's `spec.subdomain`, the Service that gives its host name a domain. */
+export const subdomainLabel = "binnacle.dev/subdomain";
+
+/** Label of the first container: the Pod's `spec.hostAliases` as JSON, lines for `/etc/hosts`. */
+export const hostAliasesLabel = "binnacle.dev/host-aliases";
+
+/** Label of the first container: what the Pod asks of name resolution beyond the usual, as JSON: `policy` and its `spec.dnsConfig`. */
+export const dnsLabel = "binnacle.dev/dns";
+
 /** A container's label: `Always`, `IfNotPresent` or `Never`. The ECS agent knows only a setting for the whole machine. */
 export const pullPolicyLabel = "binnacle.dev/image-pull-policy";
 

@@ -14,7 +14,8 @@ import { longer } from "./restarts.ts";
 import { podStatus, type StatusInput } from "./status.ts";
 import { finish } from "./stop.ts";
 import { EngineRefusedError, type Task } from "./task-engine.ts";
-import { describeProblems, type Translation, translatePod } from "./translate/translate.ts";
+import { describeProblems } from "./translate/problems.ts";
+import { type Translation, translatePod } from "./translate/translate.ts";
 
 /** How long a claim is left alone: StartTask has answered by then, and ListTasks shows what it made. */
 export const settleMs = 20_000;

@@ -24,6 +24,9 @@ export function decodeBare(kind: Kind, body: JsonObject): Decoded {
 /** The same with the kind's defaults. */
 export function decode(kind: Kind, body: JsonObject): Decoded {
   const decoded = decodeBare(kind, body);
+  const spec = kind.schema.type === "object" ? kind.schema.fields.get("spec") : undefined;
+  // In Go it is there even where the body has none: defaults and validation look into it.
+  if (spec?.implicit && !kind.custom) decoded.object.spec ??= {};
   kind.behaviour.defaults?.(decoded.object);
   return decoded;
 }

@@ -64,16 +64,24 @@ export function createTurns({
     async take(cluster, consumer) {
       const holder = holderId();
       const key = turnKey(cluster, consumer);
+      /** The holder that this call first tried to ring. */
+      let ringing: TurnItem | undefined;
       for (let attempt = 1; ; attempt++) {
         const { item, date } = await table.get(key, { consistent: true });
         const found = item as TurnItem | undefined;
         // An earlier attempt went through after all.
         if (found?.holder === holder) return heldTurn(found);
         const live = found !== undefined && found.until > date.getTime();
+        // Somebody else rang the same holder since we first looked: the holder has yet to hear it, and one ring is as good as two.
+        if (live && ringing?.holder === found.holder && found.rung > ringing.rung) {
+          ears.get(found.holder)?.();
+          return undefined;
+        }
         const next: TurnItem = live
           ? { ...found, rung: found.rung + 1, version: found.version + 1 }
           : { ...key, holder, until: date.getTime() + lifeMs, rung: found?.rung ?? 0, version: (found?.version ?? 0) + 1 };
         const written = await put(table, next, found);
+        if (live) ringing ??= found;
         if (written?.done) {
           if (!live) return heldTurn(next);
           ears.get(found.holder)?.();

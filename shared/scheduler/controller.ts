@@ -8,6 +8,8 @@ import type { Controller, ControllerContext, Observed } from "../runtime/control
 import { withCondition } from "./conditions.ts";
 import { isPending, isTerminal, planScheduling } from "./plan.ts";
 import { unevaluatedFields } from "./unevaluated.ts";
+import { volumesOf } from "./volumes/pod-volumes.ts";
+import { claimMatters, prepare, storageState, volumeMatters } from "./volumes/storage.ts";
 
 export interface SchedulerOptions {
   /** What a user can do while there is no Node at all; added to the message of Pods that wait. */
@@ -23,6 +25,9 @@ export function schedulerController(options: SchedulerOptions = {}): Controller 
     watches: [
       { kind: kinds.pods, keys: (change: Observed<Pod>) => (matters(change) ? [everything] : []) },
       { kind: kinds.nodes, keys: (change: Observed<Node>) => (nodeMatters(change) ? [everything] : []) },
+      { kind: kinds.persistentVolumeClaims, keys: (change) => (claimMatters(change) ? [everything] : []) },
+      { kind: kinds.persistentVolumes, keys: (change) => (volumeMatters(change) ? [everything] : []) },
+      { kind: kinds.storageClasses, keys: () => [everything] },
     ],
     reconcile: (_key, context) => schedule(context, options),
   };
@@ -45,10 +50,13 @@ function nodeMatters({ previous, next }: Observed<Node>): boolean {
 
 async function schedule(context: ControllerContext, options: SchedulerOptions): Promise<void> {
   const nodes = [...context.lister(kinds.nodes).all()];
-  const plan = planScheduling({ nodes, pods: context.lister(kinds.pods).all() });
+  const pods = [...context.lister(kinds.pods).all()];
+  const storage = storageState(context, pods);
+  const plan = planScheduling({ nodes, pods, volumes: (pod) => volumesOf(pod, storage) });
   const advice = nodes.length === 0 && options.adviceWithoutNodes ? `; ${options.adviceWithoutNodes}` : "";
   const outcomes = await Promise.allSettled([
     ...plan.bindings.map(({ pod, node }) => bind(pod, node, context)),
+    ...plan.preparing.flatMap(({ preparations }) => preparations.map((preparation) => prepare(preparation, context))),
     ...plan.unschedulable.map(({ pod, message }) => wait(pod, "Unschedulable", message + advice, context)),
     ...plan.gated.map((pod) => wait(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", context)),
   ]);

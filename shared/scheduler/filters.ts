@@ -7,6 +7,7 @@ import { type Amounts, amountsOf } from "./amounts.ts";
 import { matchesNode } from "./node-affinity.ts";
 import { bookedFor, collide, type HostPort, hostPorts } from "./requests.ts";
 import { tolerates, unschedulableTaint, untolerated } from "./taints.ts";
+import type { PodVolumes } from "./volumes/pod-volumes.ts";
 
 /** What stands on a Node. */
 export interface Occupancy {
@@ -62,8 +63,8 @@ const inUpstreamOrder = (one: string, other: string) => rank(one) - rank(other) 
 
 const shortageReason = ({ resource }: Shortage): string => (resource === "pods" ? "Too many pods" : `Insufficient ${resource}`);
 
-/** Everything that keeps a Pod off a Node; empty when it fits. */
-export function obstacles(pod: Pod, occupancy: Occupancy): Obstacle[] {
+/** Everything that keeps a Pod off a Node; empty when it fits. @param volumes of the Pod, where it has claims */
+export function obstacles(pod: Pod, occupancy: Occupancy, volumes?: PodVolumes): Obstacle[] {
   const fixed = fixedObstacle(pod, occupancy.node);
   if (fixed) return [fixed];
   if (hostPorts(pod).some((wanted) => occupancy.ports.some((taken) => collide(wanted, taken)))) {
@@ -71,8 +72,14 @@ export function obstacles(pod: Pod, occupancy: Occupancy): Obstacle[] {
   }
   const found = shortages(bookedFor(pod), occupancy);
   const resolvable = found.every(({ resource, requested, capacity }) => resource === "pods" || requested <= capacity);
-  return found.map((shortage) => ({ reason: shortageReason(shortage), resolvable }));
+  if (found.length > 0) return found.map((shortage) => ({ reason: shortageReason(shortage), resolvable }));
+  const unreachable = volumeObstacle(volumes, occupancy.node);
+  return unreachable ? [unreachable] : [];
 }
+
+/** What keeps a Pod off a Node because of its claims. */
+export const volumeObstacle = (volumes: PodVolumes | undefined, node: Node): Obstacle | undefined =>
+  volumes?.type === "open" ? volumes.obstacle(node) : undefined;
 
 /** A Node without Pods. A Node that does not say how many Pods it takes takes none, as upstream. */
 export const emptyNode = (node: Node): Occupancy => ({

@@ -1,5 +1,5 @@
 /** Which Nodes a Pod wants to stand on: node selectors and node affinity. */
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from "../api/generated/types.ts";
+import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from "../api/generated/types.ts";
 
 const integer = /^[+-]?\d+$/;
 
@@ -36,12 +36,16 @@ function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
   );
 }
 
+/** One of the terms holds. */
+export const matchesSelector = ({ nodeSelectorTerms }: NodeSelector, node: Node): boolean =>
+  nodeSelectorTerms.some((term) => matchesTerm(term, node));
+
 /** `nodeSelector` and the required part of node affinity. */
 export function matchesNode(pod: Pod, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
   for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false;
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  return required === undefined || required.nodeSelectorTerms.some((term) => matchesTerm(term, node));
+  return required === undefined || matchesSelector(required, node);
 }
 
 /** Sum of the weights of preferences that the Node meets. An empty preference matches every Node. */

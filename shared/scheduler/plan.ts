@@ -9,19 +9,24 @@ import type { Node, Pod } from "../api/generated/types.ts";
 import { controllerOf } from "../api/objects.ts";
 import { type Amounts, sum } from "./amounts.ts";
 import { explain, type OccupiedNode } from "./explain.ts";
-import { emptyNode, fixedObstacle } from "./filters.ts";
+import { emptyNode, fixedObstacle, volumeObstacle } from "./filters.ts";
 import { preference } from "./node-affinity.ts";
 import { type PackClass, pack } from "./pack.ts";
 import { bookedFor, collide, hostPorts } from "./requests.ts";
 import { untolerated } from "./taints.ts";
+import { claimNamesOf, type PodVolumes, type Preparation } from "./volumes/pod-volumes.ts";
 
 export interface Snapshot {
   readonly nodes: Iterable<Node>;
   readonly pods: Iterable<Pod>;
+  /** What the claims of a Pod mean for its place; undefined for a Pod without any. */
+  readonly volumes?: (pod: Pod) => PodVolumes | undefined;
 }
 
 export interface Plan {
   readonly bindings: readonly { readonly pod: Pod; readonly node: string }[];
+  /** Places that are chosen, and what has to be written before the Pods can be bound. */
+  readonly preparing: readonly { readonly pod: Pod; readonly node: string; readonly preparations: readonly Preparation[] }[];
   /** Pods that fit nowhere, with the message for condition and event. */
   readonly unschedulable: readonly { readonly pod: Pod; readonly message: string }[];
   /** Pods that wait for their scheduling gates to be removed. */
@@ -45,23 +50,38 @@ export function planScheduling(snapshot: Snapshot): Plan {
   const pods = [...snapshot.pods];
   const pending = pods.filter(isPending);
   const gated = pending.filter((pod) => (pod.spec.schedulingGates ?? []).length > 0);
-  const queue = pending.filter((pod) => (pod.spec.schedulingGates ?? []).length === 0).toSorted(inQueueOrder);
+  const volumes = new Map(pending.map((pod) => [pod, snapshot.volumes?.(pod)]));
   const occupied = occupy(nodes, pods);
+  const left: Pod[] = [];
+  const queue: Pod[] = [];
+  for (const pod of pending.filter((pod) => (pod.spec.schedulingGates ?? []).length === 0)) {
+    const its = volumes.get(pod);
+    if (its?.type === "blocked") left.push(pod);
+    // It keeps its place while its volumes are made there.
+    else if (its?.type === "awaited") reserve(occupied, its.node, pod);
+    else queue.push(pod);
+  }
 
   const bindings: { pod: Pod; node: string }[] = [];
-  const left: Pod[] = [];
-  for (const group of byPriority(queue)) {
-    for (const { pod, node } of packGroup(group, occupied)) {
+  const preparing: { pod: Pod; node: string; preparations: readonly Preparation[] }[] = [];
+  for (const group of byPriority(queue.toSorted(inQueueOrder(volumes)))) {
+    for (const { pod, node } of packGroup(group, occupied, volumes)) {
       if (node === undefined) {
         left.push(pod);
         continue;
       }
       add(node, pod);
-      bindings.push({ pod, node: node.node.metadata.name });
+      const its = volumes.get(pod);
+      const preparations = its?.type === "open" ? its.preparations(node.node) : [];
+      const place = { pod, node: node.node.metadata.name };
+      if (preparations.length > 0) preparing.push({ ...place, preparations });
+      else bindings.push(place);
     }
   }
-  return { bindings, gated, unschedulable: left.map((pod) => ({ pod, message: explain(pod, occupied) })) };
+  return { bindings, preparing, gated, unschedulable: left.map((pod) => ({ pod, message: explain(pod, occupied, volumes.get(pod)) })) };
 }
+
+type VolumesByPod = ReadonlyMap<Pod, PodVolumes | undefined>;
 
 /** A Node being filled. */
 interface Filling extends OccupiedNode {
@@ -79,6 +99,11 @@ function add(node: Filling, pod: Pod): void {
   if (controllerOf(pod)?.kind !== "DaemonSet") node.inUse = true;
 }
 
+function reserve(nodes: readonly Filling[], name: string, pod: Pod): void {
+  const node = nodes.find(({ node }) => node.metadata.name === name);
+  if (node) add(node, pod);
+}
+
 function occupy(nodes: readonly Node[], pods: readonly Pod[]): Filling[] {
   const occupied = nodes.map((node): Filling => ({ ...emptyNode(node), ports: [], priorities: [], inUse: false }));
   const byName = new Map(occupied.map((node) => [node.node.metadata.name, node]));
@@ -92,11 +117,16 @@ function occupy(nodes: readonly Node[], pods: readonly Pod[]): Filling[] {
 const priorityOf = (pod: Pod) => pod.spec.priority ?? 0;
 const nameOf = (pod: Pod) => `${pod.metadata.namespace}/${pod.metadata.name}`;
 
-/** Priority, then age, then name. */
-const inQueueOrder = (one: Pod, other: Pod): number =>
-  priorityOf(other) - priorityOf(one) ||
-  compare(one.metadata.creationTimestamp, other.metadata.creationTimestamp) ||
-  compare(nameOf(one), nameOf(other));
+/** Priority, then whose place was chosen before (its volumes are there), then age, then name. */
+const inQueueOrder =
+  (volumes: VolumesByPod) =>
+  (one: Pod, other: Pod): number =>
+    priorityOf(other) - priorityOf(one) ||
+    Number(isCommitted(volumes.get(other))) - Number(isCommitted(volumes.get(one))) ||
+    compare(one.metadata.creationTimestamp, other.metadata.creationTimestamp) ||
+    compare(nameOf(one), nameOf(other));
+
+const isCommitted = (volumes: PodVolumes | undefined): boolean => volumes?.type === "open" && volumes.committed;
 
 const compare = (one: string, other: string) => (one === other ? 0 : one < other ? -1 : 1);
 
@@ -117,10 +147,15 @@ const classFacts = (pod: Pod) => ({
   selector: pod.spec.nodeSelector ?? {},
   affinity: pod.spec.affinity?.nodeAffinity ?? {},
   tolerations: pod.spec.tolerations ?? [],
+  claims: claimNamesOf(pod).map((name) => `${pod.metadata.namespace ?? ""}/${name}`),
 });
 type ClassFacts = ReturnType<typeof classFacts>;
 
-function packGroup(pods: readonly Pod[], nodes: readonly Filling[]): { readonly pod: Pod; readonly node: Filling | undefined }[] {
+function packGroup(
+  pods: readonly Pod[],
+  nodes: readonly Filling[],
+  volumes: VolumesByPod,
+): { readonly pod: Pod; readonly node: Filling | undefined }[] {
   const classes: { readonly facts: ClassFacts; readonly example: Pod }[] = [];
   const byText = new Map<string, number>();
   const classOf = pods.map((pod) => {
@@ -140,7 +175,9 @@ function packGroup(pods: readonly Pod[], nodes: readonly Filling[]): { readonly 
   const portsOf = (index: number) => classes[index]?.facts.ports ?? [];
   const packClasses = classes.map(({ facts, example }): PackClass => {
     const candidates = nodes.flatMap(({ node }, index) =>
-      fixedObstacle(example, node) ? [] : [{ node: index, preference: preference(example, node) - disliked(example, node) }],
+      fixedObstacle(example, node) || volumeObstacle(volumes.get(example), node)
+        ? []
+        : [{ node: index, preference: preference(example, node) - disliked(example, node) }],
     );
     const base = { requests: vector(facts.requests), candidates };
     if (facts.ports.length === 0) return base;

@@ -3,7 +3,7 @@
  * are read or changed, or all at once when the type is loaded. Everything in here is frozen and shared.
  */
 import { compareKeys, lowerBound } from "./order.ts";
-import type { Head, LoggedChange, Slot, SlotNumber } from "./slot.ts";
+import { type Head, type LoggedChange, revisionAt, type Slot, type SlotNumber, slotOf } from "./slot.ts";
 import type { Revision, Stored } from "./store.ts";
 
 /** An object, the revision of its deletion, or nothing known. */
@@ -28,6 +28,8 @@ export class LogCache {
   /** Slots (windowStart, head]. */
   #window: Slot[] = [];
   #windowStart: SlotNumber;
+  /** Revision of the last change before the window. */
+  #windowStartRevision: Revision;
   #windowBytes = 0;
   #appliedBytes = 0;
 
@@ -36,6 +38,7 @@ export class LogCache {
     this.#head = head;
     this.#size = size;
     this.#windowStart = head.slot;
+    this.#windowStartRevision = head.revision;
   }
 
   get head(): Head {
@@ -96,8 +99,9 @@ export class LogCache {
     if (head.slot === this.#head.next) this.#head = head;
   }
 
-  /** Takes what the view says of a key, unless something newer is known (rule 13). */
+  /** Takes what the view says of a key, unless something newer is known (rule 13); a late answer tells nothing once all is known. */
   learn(key: string, seen: Stored | { readonly gone: Revision }): void {
+    if (this.complete) return;
     const known = this.#objects.get(key)?.revision ?? this.#gone.get(key) ?? -1;
     const revision = "gone" in seen ? seen.gone : seen.revision;
     if (revision <= known) return;
@@ -115,6 +119,12 @@ export class LogCache {
   slotsAfter(slot: SlotNumber): readonly Slot[] | undefined {
     if (slot < this.#windowStart) return undefined;
     return this.#window.slice(slot - this.#windowStart);
+  }
+
+  /** Slots with changes after a revision, when they are all in memory. @param from the first slot that is wanted */
+  slotsSince(revision: Revision, from: SlotNumber = slotOf(revision)): readonly Slot[] | undefined {
+    if (from > this.#windowStart) return this.slotsAfter(from - 1);
+    return revision >= this.#windowStartRevision ? this.#window.slice() : undefined;
   }
 
   #applyChange(change: LoggedChange): void {
@@ -145,6 +155,8 @@ export class LogCache {
     while (drop < this.#window.length - 1 && (this.#window.length - drop > this.#size.slots * 0.75 || bytes > this.#size.bytes * 0.75)) {
       bytes -= this.#window[drop++]!.size;
     }
+    const last = this.#window[drop - 1];
+    if (last) this.#windowStartRevision = revisionAt(last.number, last.count);
     this.#window = this.#window.slice(drop);
     this.#windowStart += drop;
     this.#windowBytes = bytes;

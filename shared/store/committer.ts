@@ -11,7 +11,7 @@ import { deepFreeze, packText } from "./encoding.ts";
 import { type Arrival, objectIn, type ResourceLog } from "./resource-log.ts";
 import { passing } from "./retry.ts";
 import { maximumObjectBytes } from "./settings.ts";
-import { type ChunkRef, type Head, type LoggedChange, maximumChanges, revisionAt, type Slot, slotOf } from "./slot.ts";
+import { type ChunkRef, type Head, type LoggedChange, maximumChanges, revisionAt, type Slot } from "./slot.ts";
 import { changeText, measure, type PackedChanges, slotItem, timeOf } from "./slot-item.ts";
 import {
   type Change,
@@ -424,7 +424,7 @@ const sameVerdict = (a: Verdict, b: Verdict | undefined): boolean =>
 
 /** Changes after a revision that are in memory, and those of the slot in the making. */
 function changesSince(cache: LogCache, draft: Draft, revision: Revision): readonly Change[] | undefined {
-  const slots = revision >= cache.head.revision ? [] : cache.slotsAfter(slotOf(revision) - 1);
+  const slots = revision >= cache.head.revision ? [] : cache.slotsSince(revision);
   if (!slots) return undefined;
   return [...slots.flatMap(({ changes }) => changes), ...draft.changes].filter(({ object }) => object.revision > revision);
 }

@@ -35,7 +35,7 @@ export async function nextSlots(log: ResourceLog, cache: LogCache, position: Pos
   const { after, slot } = position;
   const oldest = revisionAt(log.parts.birth, 0);
   if (after < oldest) throw new CompactedError(after, oldest);
-  const inMemory = after >= cache.head.revision ? [] : cache.slotsAfter(slot - 1);
+  const inMemory = after >= cache.head.revision ? [] : cache.slotsSince(after, slot);
   if (inMemory) return { slots: inMemory, position: { after, slot: Math.max(slot, cache.head.next) }, current: true };
 
   const first = Math.max(slot, log.parts.birth + 1);
@@ -104,7 +104,7 @@ export async function overlayAt(
 
 /** Undoes what was committed meanwhile, without waiting for anything. False when that is no longer in memory. */
 export function extendOverlay(overlay: Map<string, Stored | undefined>, cache: LogCache, { slot, after }: Position): boolean {
-  const slots = cache.slotsAfter(slot - 1);
+  const slots = cache.slotsSince(after, slot);
   if (slots) undoInto(overlay, slots, after);
   return slots !== undefined;
 }

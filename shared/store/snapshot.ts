@@ -12,24 +12,30 @@ export interface Cut {
 
 /** @param overlay what was different at the revision wanted */
 export function cutSnapshot(cache: LogCache, cut: Cut, overlay?: Overlay): { readonly items: Stored[]; readonly remaining: number } {
-  const keys = overlay && overlay.size > 0 ? keysWith(cache, cut, overlay) : keysOf(cache, cut);
-  const page = cut.limit !== undefined && cut.limit < keys.length ? keys.slice(0, cut.limit) : keys;
-  const items = page.map((key) => (overlay?.has(key) ? overlay.get(key)! : cache.object(key)!));
+  const [start, end] = rangeOf(cache.keys, cut);
+  if (!overlay || overlay.size === 0) {
+    const last = Math.min(end, start + (cut.limit ?? Infinity));
+    return { items: cache.keys.slice(start, last).map((key) => cache.object(key)!), remaining: end - last };
+  }
+  const keys = keysWith(cache, cache.keys.slice(start, end), cut, overlay);
+  const page = keys.slice(0, cut.limit);
+  const items = page.map((key) => (overlay.has(key) ? overlay.get(key)! : cache.object(key)!));
   return { items, remaining: keys.length - page.length };
 }
 
-function keysOf(cache: LogCache, { prefix, after }: Cut): readonly string[] {
-  const { keys } = cache;
+/** Where the wanted keys begin and end. */
+function rangeOf(keys: readonly string[], { prefix, after }: Cut): readonly [number, number] {
   let start = lowerBound(keys, prefix);
   if (after !== undefined && compareKeys(after, prefix) >= 0) {
     start = lowerBound(keys, after);
     if (keys[start] === after) start++;
   }
-  return keys.slice(start, prefixEnd(keys, prefix, start));
+  return [start, prefixEnd(keys, prefix, start)];
 }
 
-function keysWith(cache: LogCache, cut: Cut, overlay: Overlay): readonly string[] {
-  const there = keysOf(cache, cut).filter((key) => !overlay.has(key) || overlay.get(key) !== undefined);
+/** The keys that were there at the overlay's revision. */
+function keysWith(cache: LogCache, now: readonly string[], cut: Cut, overlay: Overlay): readonly string[] {
+  const there = now.filter((key) => !overlay.has(key) || overlay.get(key) !== undefined);
   const deletedSince = [...overlay].flatMap(([key, object]) =>
     object && !cache.object(key) && key.startsWith(cut.prefix) && (cut.after === undefined || compareKeys(key, cut.after) > 0) ? [key] : [],
   );

@@ -46,7 +46,7 @@ export interface Judging {
 export interface Proposal {
   readonly key: string;
   /**
-   * Pure apart from reading. Called again with a newer `current` after a lost race; a verdict for an unchanged `current` may be reused
+   * Pure apart from reading; it must not wait for a commit to the same resource, which waits for it. Called again with a newer `current` after a lost race; a verdict for an unchanged `current` may be reused
    * unless `volatile`.
    */
   judge(current: Stored | undefined, judging: Judging): Verdict | Promise<Verdict>;

@@ -192,9 +192,9 @@ describe("an agent that is away", () => {
     await run();
     await after(60_000);
     expect(pods()).toEqual(["patient", "stubborn"]);
-    await after(299_000);
+    await after(290_000);
     expect(pods()).toEqual(["patient", "stubborn"]);
-    await after(1_000);
+    await after(10_000);
     expect(pods()).toEqual(["stubborn"]);
   });
 });

@@ -110,13 +110,29 @@ describe.skipIf(!binary)("a user with kubectl", { timeout: 120_000 }, () => {
   });
 
   it("keeps every acknowledged write over kill -9, and starts no task twice", async () => {
-    const before = await k.ok("get", "pods", "-n", "shop", "-o", "jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[0].containerID}");
+    const before = await k.ok(
+      "get",
+      "pods",
+      "-n",
+      "shop",
+      "-o",
+      "jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[0].containerID}",
+    );
     for (let index = 0; index < 20; index++) await k.ok("create", "configmap", `kept-${index}`, "-n", "shop", `--from-literal=n=${index}`);
     await plane.kill();
     await plane.restart();
     expect((await k.ok("get", "configmap", "-n", "shop", "-o", "name")).match(/kept-/g)).toHaveLength(20);
     expect(await k.ok("rollout", "status", "deployment/web", "-n", "shop", "--timeout=60s")).toContain("successfully rolled out");
-    expect(await k.ok("get", "pods", "-n", "shop", "-o", "jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[0].containerID}")).toBe(before);
+    expect(
+      await k.ok(
+        "get",
+        "pods",
+        "-n",
+        "shop",
+        "-o",
+        "jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[0].containerID}",
+      ),
+    ).toBe(before);
   });
 
   it("deletes a namespace with everything in it", async () => {

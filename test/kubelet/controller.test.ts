@@ -374,9 +374,11 @@ describe("a Pod whose task cannot be started", () => {
   it("is named what its fields are not honoured for, once", async () => {
     const world = kubeletWorld();
     await world.node();
-    await world.pod({ spec: { dnsConfig: { searches: ["example.com"] } } });
+    await world.pod({ spec: { securityContext: { fsGroup: 2000 } } });
     await world.run();
-    expect(world.said).toMatchObject([{ type: "Warning", reason: "NotHonoured", message: expect.stringContaining("spec.dnsConfig") }]);
+    expect(world.said).toMatchObject([
+      { type: "Warning", reason: "NotHonoured", message: expect.stringContaining("spec.securityContext.fsGroup") },
+    ]);
   });
 });
 

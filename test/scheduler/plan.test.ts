@@ -70,7 +70,7 @@ describe("a pending Pod", () => {
     { name: "being deleted", pod: aWorkPod({ metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }) },
     { name: "over", pod: aWorkPod({ status: { phase: "Failed" } }) },
   ])("is left alone when it is $name", ({ pod }) => {
-    expect(plan([aNode()], pod)).toEqual({ bindings: [], unschedulable: [], gated: [] });
+    expect(plan([aNode()], pod)).toEqual({ bindings: [], preparing: [], unschedulable: [], gated: [] });
   });
 
   it("does not share a host port, not even within one batch", () => {

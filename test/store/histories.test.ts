@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, asyncProperty, integer, record } from "fast-check";
 import { describe, it } from "vitest";
 import { runHistory } from "../support/history.ts";
 
@@ -6,7 +6,7 @@ import { runHistory } from "../support/history.ts";
 const numRuns = Number(process.env.STORE_HISTORIES ?? 12);
 
 describe("concurrent histories", () => {
-  const shape = fc.record({ seed: fc.integer({ min: 1, max: 2 ** 31 }), processes: fc.integer({ min: 1, max: 4 }) });
+  const shape = record({ seed: integer({ min: 1, max: 2 ** 31 }), processes: integer({ min: 1, max: 4 }) });
 
   it.each([
     { name: "on a table that behaves", faults: 0, compaction: false },
@@ -16,8 +16,8 @@ describe("concurrent histories", () => {
   ])(
     "are what the log says, $name",
     async ({ faults, compaction }) => {
-      await fc.assert(
-        fc.asyncProperty(shape, (each) => runHistory({ ...each, faults, compaction, durationMs: compaction ? 15_000 : 4_000 })),
+      await assert(
+        asyncProperty(shape, (each) => runHistory({ ...each, faults, compaction, durationMs: compaction ? 15_000 : 4_000 })),
         { numRuns, endOnFailure: true },
       );
     },

@@ -1,4 +1,8 @@
-/** A DynamoDB engine of its own for a test file: dynoxide on a free port, in memory or with its data in a temporary folder. */
+/**
+ * A DynamoDB engine of its own for a test file: dynoxide on a free port, in memory or with its data in a temporary folder; or the
+ * endpoint that TEST_DYNAMODB_ENDPOINT names, with credentials from the environment.
+ */
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,15 +24,18 @@ export interface TestDynamoDb {
 
 export async function startTestDynamoDb({ onDisk = false }: { readonly onDisk?: boolean } = {}): Promise<TestDynamoDb> {
   const dataFolder = onDisk ? mkdtempSync(join(tmpdir(), "dynamodb-")) : undefined;
-  const engine = await startDynamoDb({ ...(dataFolder && { dataFolder }), env: {}, log: silentLog });
+  const env = { AWS_ENDPOINT_URL_DYNAMODB: process.env.TEST_DYNAMODB_ENDPOINT };
+  const engine = await startDynamoDb({ ...(dataFolder && { dataFolder }), env, log: silentLog });
   const client = engine.client();
+  // Others may use the endpoint that is named.
+  const prefix = `test-${randomUUID()}`;
   let tables = 0;
   return {
     endpoint: engine.endpoint,
     client,
-    tableName: () => `table-${tables}`,
+    tableName: () => `${prefix}-${tables}`,
     async table() {
-      const tableName = `table-${++tables}`;
+      const tableName = `${prefix}-${++tables}`;
       await createTable(client, tableName);
       return dynamoDbTable({ client, tableName });
     },

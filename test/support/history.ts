@@ -118,7 +118,9 @@ class History {
 
   async run(): Promise<void> {
     await this.#store().createCluster("default");
-    const processes = await Promise.all(Array.from({ length: this.#options.processes }, async () => (await this.#store().cluster("default")).resource("pods")));
+    const processes = await Promise.all(
+      Array.from({ length: this.#options.processes }, async () => (await this.#store().cluster("default")).resource("pods")),
+    );
     const stop = new AbortController();
     const watching = processes.map((process) => this.#watch(process, stop.signal));
     const upkeep = this.#options.compaction ? [this.#upkeep(), this.#upkeep()] : [];
@@ -190,7 +192,13 @@ class History {
 
   #store() {
     const window = { windowSlots: 5 + Math.floor(this.#random() * 30) };
-    return openStore({ table: this.#table, clock: this.#clock, log: silentLog, random: this.#random, settings: { ...this.#settings, ...window } });
+    return openStore({
+      table: this.#table,
+      clock: this.#clock,
+      log: silentLog,
+      random: this.#random,
+      settings: { ...this.#settings, ...window },
+    });
   }
 
   async #client(pods: ResourceStore): Promise<void> {
@@ -203,7 +211,12 @@ class History {
         else if (choice < 0.4) await this.#get(pods, key, choice < 0.35);
         else if (choice < 0.45) await this.#listExactly(pods);
         else if (choice < 0.6) await this.#write(pods, this.#update(last?.key ?? key, last?.revision ?? 0));
-        else if (choice < 0.7) await Promise.all([this.#write(pods, this.#put(key)), this.#write(pods, this.#create(key)), this.#write(pods, this.#remove(key))]);
+        else if (choice < 0.7)
+          await Promise.all([
+            this.#write(pods, this.#put(key)),
+            this.#write(pods, this.#create(key)),
+            this.#write(pods, this.#remove(key)),
+          ]);
         else if (choice < 0.8) await this.#write(pods, this.#remove(key));
         else if (choice < 0.9) await this.#write(pods, this.#create(key));
         else await this.#write(pods, this.#put(key));
@@ -219,18 +232,33 @@ class History {
     return { token, text: Array.from({ length }, () => Math.floor(this.#random() * 36).toString(36)).join("") };
   }
 
-  #put = (key: string) => (current: Stored | undefined, value: Stored["value"]): Verdict => ({ type: "put", value: { ...value, over: current?.value.token, key } });
+  #put =
+    (key: string) =>
+    (current: Stored | undefined, value: Stored["value"]): Verdict => ({
+      type: "put",
+      value: { ...value, over: current?.value.token, key },
+    });
 
-  #create = (_key: string) => (current: Stored | undefined, value: Stored["value"]): Verdict =>
-    current ? { type: "refused", error: new Error("AlreadyExists") } : { type: "put", value };
+  #create =
+    (_key: string) =>
+    (current: Stored | undefined, value: Stored["value"]): Verdict =>
+      current ? { type: "refused", error: new Error("AlreadyExists") } : { type: "put", value };
 
-  #remove = (_key: string) => (current: Stored | undefined, { token }: Stored["value"]): Verdict =>
-    current ? { type: "delete", value: { ...current.value, token } } : { type: "refused", error: new Error("NotFound") };
+  #remove =
+    (_key: string) =>
+    (current: Stored | undefined, { token }: Stored["value"]): Verdict =>
+      current ? { type: "delete", value: { ...current.value, token } } : { type: "refused", error: new Error("NotFound") };
 
-  #update = (_key: string, revision: number) => (current: Stored | undefined, value: Stored["value"]): Verdict =>
-    current?.revision === revision ? { type: "put", value } : { type: "refused", error: new Error("Conflict") };
+  #update =
+    (_key: string, revision: number) =>
+    (current: Stored | undefined, value: Stored["value"]): Verdict =>
+      current?.revision === revision ? { type: "put", value } : { type: "refused", error: new Error("Conflict") };
 
-  async #write(pods: ResourceStore, decide: (current: Stored | undefined, value: Stored["value"]) => Verdict, key = keys[Math.floor(this.#random() * keys.length)]!): Promise<void> {
+  async #write(
+    pods: ResourceStore,
+    decide: (current: Stored | undefined, value: Stored["value"]) => Verdict,
+    key = keys[Math.floor(this.#random() * keys.length)]!,
+  ): Promise<void> {
     const token = ++this.#tokens;
     const value = this.#value(token);
     const start = this.#clock.now().getTime();
@@ -381,7 +409,7 @@ class History {
     const states = [undefined, ...own].map((change, index) => ({
       object: change?.type === "put" ? change.object : undefined,
       from: change ? when(change) : -Infinity,
-      to: own[index] ? when(own[index]!) : Infinity,
+      to: own.slice(index, index + 1).map(when)[0] ?? Infinity,
     }));
     const right = states.some(({ object, from, to }) => object?.revision === judgedOn?.revision && from <= end && to >= start);
     expect(right, `a refusal for ${key} was given for a state that was not there then`).toBe(true);
@@ -395,7 +423,8 @@ class History {
       if (key === undefined) expect(objects, "a list is the state at its revision").toEqual(state);
       else expect(objects.get(key), "a get is the state at its revision").toEqual(state.get(key));
       const newest = this.#slots.findLast(({ at }) => at < start)?.slot;
-      if (consistent && newest) expect(revision, "a consistent read knows what was there when it began").toBeGreaterThanOrEqual(newest.number * 1_000);
+      if (consistent && newest)
+        expect(revision, "a consistent read knows what was there when it began").toBeGreaterThanOrEqual(newest.number * 1_000);
     }
   }
 

@@ -1,7 +1,7 @@
 /** What the registry does with a kind's behaviour, without the registry: defaults, preparation, validation, columns. */
 import { builtinKinds } from "../../shared/api/builtin-kinds.ts";
-import { type AnyObject, apiVersionOf, type Column, hasStatus, type Kind, type Problem } from "../../shared/api/kind.ts";
 import { decodeObject } from "../../shared/api/codec.ts";
+import { type AnyObject, apiVersionOf, type Column, hasStatus, type Kind, type Problem } from "../../shared/api/kind.ts";
 import { age, name } from "../../shared/api/kinds/cells.ts";
 import type { JsonObject } from "../../shared/api/objects.ts";
 import { validateMetadata, validateMetadataUpdate } from "../../shared/api/validation/metadata.ts";
@@ -30,7 +30,11 @@ export function created(input: object): Prepared {
   const kind = kindOf(object);
   const { behaviour } = kind;
   behaviour.prepareForCreate?.(object);
-  const problems = [...validateMetadata(kind, object.metadata), ...(behaviour.validate?.(object) ?? []), ...(behaviour.validateCreate?.(object) ?? [])];
+  const problems = [
+    ...validateMetadata(kind, object.metadata),
+    ...(behaviour.validate?.(object) ?? []),
+    ...(behaviour.validateCreate?.(object) ?? []),
+  ];
   return { object, problems, warnings: behaviour.warnings?.(object, undefined) ?? [] };
 }
 

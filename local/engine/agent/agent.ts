@@ -29,6 +29,7 @@ export const agent =
         runs.get(taskArn)?.leave(true);
         runs.delete(taskArn);
       },
+      keepOnly: (taskArns) => runtime.keepOnly?.(taskArns),
       async close() {
         for (const run of runs.values()) run.leave(false);
         runs.clear();

@@ -47,6 +47,13 @@ export const age: Column<any> = {
   value: (object: KubeObject, now) => since(object.metadata.creationTimestamp, now),
 };
 
+/** When it was made: kinds that nothing else is printed of show this in place of their age. */
+export const createdAt: Column<any> = {
+  name: "Created At",
+  type: "date",
+  value: ({ metadata }: KubeObject) => metadata.creationTimestamp ?? "",
+};
+
 /** Names and images of containers, joined by commas, and the selector of the pods: the wide columns of workloads. */
 export const containerColumns = <T>(containers: (object: T) => readonly Container[] | undefined): Column<T>[] => [
   wide(text("Containers", (object) => (containers(object) ?? []).map((container) => container.name).join(","))),

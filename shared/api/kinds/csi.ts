@@ -164,7 +164,7 @@ function validateVolumeError(error: { message?: string | undefined; errorCode?: 
 }
 
 function validateAttachment({ spec, status }: VolumeAttachment): Problem[] {
-  const { inlineVolumeSpec, persistentVolumeName: volume } = spec.source;
+  const { inlineVolumeSpec, persistentVolumeName: volume } = spec.source ?? {};
   const path = "spec.source";
   const problems = validateDriverName(spec.attacher, "spec.attacher");
   if (inlineVolumeSpec && volume !== undefined) {
@@ -204,7 +204,7 @@ export const volumeAttachmentBehaviour = behaviour(volumeAttachments, {
   columns: [
     name(),
     { ...text<VolumeAttachment>("Attacher", ({ spec }) => spec.attacher), format: "name" },
-    text("PV", ({ spec }) => spec.source.persistentVolumeName),
+    text("PV", ({ spec }) => spec.source?.persistentVolumeName),
     text("Node", ({ spec }) => spec.nodeName),
     flag("Attached", ({ status }) => status?.attached),
   ],

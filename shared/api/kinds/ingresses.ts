@@ -10,12 +10,12 @@ import {
   portNumberProblems,
   wildcardSubdomainProblems,
 } from "../names.ts";
-import { addressWarnings, parseAddress, validateIp } from "../validation/addresses.ts";
+import { parseAddress, validateIp } from "../validation/addresses.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { eachItem, forbidden, invalid, invalidEach, notSupported, required, tooLong } from "../validation/problems.ts";
 import { behaviour, specGeneration, statusBehaviour } from "./behaviour.ts";
 import { age, name, text } from "./cells.ts";
-import { loadBalancerCell } from "./services.ts";
+import { ingressPoints } from "./services.ts";
 
 const classMark = "kubernetes.io/ingress.class";
 
@@ -152,20 +152,15 @@ export const ingressBehaviour = behaviour(ingresses, {
   validateCreate: validateNew,
   validateUpdate: validateSpec,
   validateStatusUpdate: validateStatus,
-  warnings: ({ metadata, spec, status }, previous) => {
-    if (previous) {
-      return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, index) =>
-        ip && previous.status !== status ? addressWarnings(ip, `status.loadBalancer.ingress[${index}]`) : [],
-      );
-    }
-    const isOld = metadata.annotations?.[classMark] !== undefined && spec?.ingressClassName === undefined;
+  warnings: ({ metadata, spec }, previous) => {
+    const isOld = !previous && metadata.annotations?.[classMark] !== undefined && spec?.ingressClassName === undefined;
     return isOld ? [`annotation "${classMark}" is deprecated, please use 'spec.ingressClassName' instead`] : [];
   },
   generationFields: specGeneration,
   columns: [
     text("Class", ({ spec }) => spec?.ingressClassName ?? "<none>"),
     text("Hosts", hostsCell),
-    text("Address", ({ status }) => loadBalancerCell(status?.loadBalancer?.ingress)),
+    text("Address", ({ status }) => ingressPoints(status?.loadBalancer).join(",")),
     text("Ports", ({ spec }) => ((spec?.tls ?? []).length > 0 ? "80, 443" : "80")),
   ],
 });

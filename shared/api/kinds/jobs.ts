@@ -4,7 +4,7 @@ import { humanDuration } from "../durations.ts";
 import type { Job, JobSpec, PodTemplateSpec } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { jobs } from "../kinds.ts";
-import { dnsLabelProblems, dnsSubdomainProblems, patternMessage, qualifiedNameProblems } from "../names.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems, patternMessage, qualifiedNameProblems } from "../names.ts";
 import type { ObjectMeta } from "../objects.ts";
 import { inOrder, selectorInOrder, validateLabelSelector } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";

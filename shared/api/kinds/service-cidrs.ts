@@ -7,7 +7,7 @@ import { parseNetwork, validateCidr, validateIp } from "../validation/addresses.
 import { validateImmutable } from "../validation/metadata.ts";
 import { eachItem, invalid, invalidEach, required } from "../validation/problems.ts";
 import { behaviour, keepAllButStatus, noGeneration, statusBehaviour } from "./behaviour.ts";
-import { age, text } from "./cells.ts";
+import { text } from "./cells.ts";
 
 const field = "spec.cidrs";
 const immutable = "field is immutable";
@@ -69,14 +69,11 @@ function parentCell({ spec }: IPAddress): string {
 
 export const ipAddressBehaviour = behaviour(ipAddresses, {
   nameRule: "pathSegment",
-  defaults: (address) => {
-    address.spec ??= {};
-  },
   // Its name is the address.
   validateCreate: ({ metadata }) => (metadata.name ? validateIp(metadata.name, "metadata.name", { canonical: true }) : []),
   validate: validateParent,
   validateUpdate: (next, previous) => validateImmutable(next.spec?.parentRef, previous.spec?.parentRef, "spec.parentRef"),
   generationFields: noGeneration,
   ownAge: true,
-  columns: [text("ParentRef", parentCell), age],
+  columns: [text("ParentRef", parentCell)],
 });

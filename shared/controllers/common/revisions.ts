@@ -70,9 +70,7 @@ export function wantedRevision(
   const newest = known[0]?.revision ?? 0;
   const found = known.find((revision) => sameTemplate(templateOf(revision), template));
   if (found) {
-    return found.revision === newest
-      ? { type: "known", revision: found }
-      : { type: "again", revision: { ...found, revision: newest + 1 } };
+    return found.revision === newest ? { type: "known", revision: found } : { type: "again", revision: { ...found, revision: newest + 1 } };
   }
 
   const hash = templateHash(template, owner.status?.collisionCount ?? 0);

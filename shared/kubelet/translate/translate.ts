@@ -7,12 +7,20 @@ import type { Container, Pod } from "../../api/generated/types.ts";
 import { isSidecar } from "../../scheduler/requests.ts";
 import type { EngineFeatures } from "../engine-features.ts";
 import { logStreamPrefix } from "../log-streams.ts";
-import { deploymentTag, endsWithLabel, hostnameLabel, restartPolicyLabel } from "../pod-tags.ts";
+import {
+  deploymentTag,
+  dnsLabel,
+  endsWithLabel,
+  hostAliasesLabel,
+  hostnameLabel,
+  restartPolicyLabel,
+  subdomainLabel,
+} from "../pod-tags.ts";
 import type { ContainerDefinition, TaskDefinitionInput, TaskOverride } from "../task-engine.ts";
 import { volumesLabel } from "../volumes.ts";
 import { type ContainerInput, ContainerNotReadyError, isImageName, translateContainer } from "./containers.ts";
 import type { References } from "./environment.ts";
-import { describeProblems, type FieldProblem, Findings } from "./problems.ts";
+import { type FieldProblem, Findings } from "./problems.ts";
 import { reservations } from "./reservations.ts";
 import { checkPodSecurity } from "./security.ts";
 import { translateVolumes } from "./volumes.ts";
@@ -130,7 +138,8 @@ function translateAll(input: TranslationInput, findings: Findings): TranslatedPo
     ...(volumes.filled.length > 0 && { [volumesLabel]: JSON.stringify(volumes.filled) }),
     ...(endsWithAll(pod) && { [endsWithLabel]: "all" }),
     ...(comesToAnEnd(pod) && { [restartPolicyLabel]: pod.spec.restartPolicy ?? "" }),
-    ...(pod.spec.hostname && features.hostnames && { [hostnameLabel]: pod.spec.hostname }),
+    ...(features.hostnames && hostLabels(pod)),
+    ...(features.resolvers && dnsLabels(pod)),
   };
   const ordered = inOrder(
     pod,
@@ -156,6 +165,20 @@ function translateAll(input: TranslationInput, findings: Findings): TranslatedPo
     overrides: containerOverrides.length > 0 ? { containerOverrides } : undefined,
   };
 }
+
+/** A host name that is the Pod's own name is left away: it would give every Pod of a StatefulSet a definition of its own. */
+const hostLabels = ({ metadata, spec: { hostname, subdomain, hostAliases } }: Pod): Record<string, string> => ({
+  ...(hostname && hostname !== metadata.name && { [hostnameLabel]: hostname }),
+  ...(subdomain && { [subdomainLabel]: subdomain }),
+  ...(hostAliases?.length && {
+    [hostAliasesLabel]: JSON.stringify(hostAliases.map(({ ip, hostnames = [] }) => ({ ip, hostnames }))),
+  }),
+});
+
+const dnsLabels = ({ spec: { dnsPolicy, dnsConfig } }: Pod): Record<string, string> => {
+  const isUsual = dnsPolicy === undefined || dnsPolicy === "ClusterFirst" || dnsPolicy === "ClusterFirstWithHostNet";
+  return isUsual && !dnsConfig ? {} : { [dnsLabel]: JSON.stringify({ ...(!isUsual && { policy: dnsPolicy }), ...dnsConfig }) };
+};
 
 /** 96 bits of SHA-256, in hex: definitions are made in a fixed order of keys, so equal templates have equal text. */
 const templateHash = (definition: object): string => createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, 24);
@@ -188,14 +211,18 @@ function inOrder(pod: Pod, definitions: readonly ContainerDefinition[]): Contain
 /** Fields of the Pod that have no counterpart. */
 function checkPod(pod: Pod, features: EngineFeatures, findings: Findings): void {
   const { spec } = pod;
-  if (spec.hostAliases?.length) findings.refuse("spec.hostAliases", "tasks with addresses of their own cannot have entries in /etc/hosts");
+  if (spec.hostAliases?.length && !features.hostnames) {
+    findings.refuse("spec.hostAliases", "tasks with addresses of their own cannot have entries in /etc/hosts");
+  }
   if (spec.runtimeClassName) findings.refuse("spec.runtimeClassName", "there is only one container runtime");
   if (spec.resourceClaims?.length) findings.refuse("spec.resourceClaims", "dynamic resources are not supported");
   if (spec.os?.name && spec.os.name !== "linux") findings.refuse("spec.os.name", "only linux is supported");
   if (spec.hostname && !features.hostnames) findings.warn("spec.hostname", "tasks with addresses of their own have no host name");
   if (spec.setHostnameAsFQDN) findings.refuse("spec.setHostnameAsFQDN", "host names have no domain");
-  if (spec.dnsConfig) findings.warn("spec.dnsConfig", "names are resolved as the network's own settings say");
-  if (spec.dnsPolicy === "None") findings.refuse("spec.dnsPolicy", "None is not supported");
+  if (!features.resolvers) {
+    if (spec.dnsConfig) findings.warn("spec.dnsConfig", "names are resolved as the network's own settings say");
+    if (spec.dnsPolicy === "None") findings.refuse("spec.dnsPolicy", "None is not supported");
+  }
   if (spec.imagePullSecrets?.length) findings.warn("spec.imagePullSecrets", "images are pulled with the machine's own credentials");
   if (spec.ephemeralContainers?.length) findings.warn("spec.ephemeralContainers", "containers cannot be added to a running task");
   if (endsWithAll(pod) && !features.endsWithAll) {
@@ -211,5 +238,3 @@ function checkPod(pod: Pod, features: EngineFeatures, findings: Findings): void 
     }
   }
 }
-
-export { describeProblems };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { created, columnsOf, kindOf, type Prepared, row, statusUpdated, updated } from "../../support/kind-pipeline.ts";
+import { columnsOf, created, kindOf, type Prepared, row, statusUpdated, updated } from "../../support/kind-pipeline.ts";
 import { problemTexts, readVectors, type Vector, vectorFiles } from "../../support/kind-vectors.ts";
 
 /** When the vectors were made. Their objects are so old that their ages are told in years. */

@@ -1,4 +1,4 @@
-module binnacle.dev/test/clients
+module clients
 
 go 1.26.0
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -50,8 +51,10 @@ func (t *tally) OnAdd(object any, _ bool) { t.note(t.added, object) }
 func (t *tally) OnUpdate(_, object any) { t.note(t.updated, object) }
 
 func (t *tally) OnDelete(object any) {
-	if _, unknown := object.(cache.DeletedFinalStateUnknown); unknown {
-		t.complaints = append(t.complaints, errors.New("a deletion was missed"))
+	if unknown, missed := object.(cache.DeletedFinalStateUnknown); missed {
+		t.mutex.Lock()
+		defer t.mutex.Unlock()
+		t.complaints = append(t.complaints, fmt.Errorf("the deletion of %s was missed", unknown.Key))
 		return
 	}
 	t.note(t.deleted, object)
@@ -170,13 +173,13 @@ func sameAsList(ctx context.Context, w *world, cached func(labels.Selector) ([]*
 	if err != nil {
 		return err
 	}
-	versions := map[string]string{}
+	byName := map[string]*corev1.ConfigMap{}
 	for _, object := range have {
-		versions[object.Name] = object.ResourceVersion
+		byName[object.Name] = object
 	}
 	for _, object := range list.Items {
-		if versions[object.Name] != object.ResourceVersion {
-			return fmt.Errorf("%s is at %q instead of %s", object.Name, versions[object.Name], object.ResourceVersion)
+		if !equality.Semantic.DeepEqual(byName[object.Name], &object) {
+			return fmt.Errorf("%s is %v instead of %v", object.Name, byName[object.Name], object)
 		}
 	}
 	if len(have) != len(list.Items) {

@@ -401,7 +401,7 @@ describe("trap 29: what cannot be honoured is refused by field name", () => {
   it.each<{ field: string; given?: Partial<Container>; spec?: Partial<Pod["spec"]>; bare?: boolean }>([
     { field: "spec.hostNetwork", spec: { hostNetwork: true } },
     { field: "spec.hostPID", spec: { hostPID: true } },
-    { field: "spec.hostAliases", spec: { hostAliases: [{ ip: "10.0.0.1" }] } },
+    { field: "spec.hostAliases", spec: { hostAliases: [{ ip: "10.0.0.1" }] }, bare: true },
     { field: "spec.runtimeClassName", spec: { runtimeClassName: "gvisor" } },
     { field: "spec.securityContext.sysctls", spec: { securityContext: { sysctls: [{ name: "a", value: "b" }] } } },
     { field: "spec.volumes[0].hostPath", spec: { volumes: [{ name: "v", hostPath: { path: "/" } }] } },

@@ -170,6 +170,7 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     const scene = await aScene();
     const store = scene.process();
     const before = objectOf(await (await store.cluster("default")).resource("pods").commit(put("a")));
+    await store.maintain("default", { untilMs: Infinity });
     await store.deleteCluster("default");
     await expect(store.cluster("default")).rejects.toBeInstanceOf(UnknownClusterError);
     const again = (await store.createCluster("default")).resource("pods");
@@ -363,7 +364,7 @@ describe("rule 9: every answer to a claim other than success is unknown until th
     await expect(pods.commit(put("a", { n: "late" }))).rejects.toBeInstanceOf(OutcomeUnknownError);
     scene.table.faults = {};
     await late[0]!();
-    const seen = await pods.commit(modify("a", ({ n }) => ({ n: `after ${n}` })));
+    const seen = await pods.commit(modify("a", ({ n }) => ({ n: `after ${String(n)}` })));
     expect(objectOf(seen).value).toEqual({ n: "after late" });
     // The others find the key taken.
     for (const packet of late.slice(1)) expect(await packet()).toMatchObject({ done: false });

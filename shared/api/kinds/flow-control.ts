@@ -1,0 +1,109 @@
+/** FlowSchemas and PriorityLevelConfigurations. They are stored; this server does not ration requests by them. */
+import type { FlowSchema, PriorityLevelConfiguration } from "../generated/types.ts";
+import type { Problem } from "../kind.ts";
+import { flowSchemas, priorityLevelConfigurations } from "../kinds.ts";
+import { dnsSubdomainProblems } from "../names.ts";
+import { eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../validation/problems.ts";
+import { behaviour, keepAllButStatus, specGeneration, statusBehaviour } from "./behaviour.ts";
+import { age, text } from "./cells.ts";
+
+const lowestPrecedence = 10_000;
+const defaultPrecedence = 1000;
+
+function validateSchema({ metadata, spec }: FlowSchema): Problem[] {
+  const { matchingPrecedence = 0, priorityLevelConfiguration, distinguisherMethod, rules } = spec ?? {};
+  const field = "spec.matchingPrecedence";
+  const methods = ["ByNamespace", "ByUser"];
+  const problems: Problem[] = [];
+  if (matchingPrecedence <= 0) problems.push(invalid(field, matchingPrecedence, "must be a positive value"));
+  if (matchingPrecedence > lowestPrecedence) {
+    problems.push(invalid(field, matchingPrecedence, `must not be greater than ${lowestPrecedence}`));
+  }
+  if (matchingPrecedence === 1 && metadata.name !== "exempt") {
+    problems.push(invalid(field, matchingPrecedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
+  }
+  if (distinguisherMethod && !methods.includes(distinguisherMethod.type)) {
+    problems.push(notSupported("spec.distinguisherMethod.type", distinguisherMethod, methods));
+  }
+  const level = priorityLevelConfiguration?.name;
+  const path = "spec.priorityLevelConfiguration.name";
+  problems.push(...(level ? invalidEach(path, level, dnsSubdomainProblems(level)) : [required(path, "must reference a priority level")]));
+  return [
+    ...problems,
+    ...eachItem("spec.rules", rules, ({ subjects, resourceRules, nonResourceRules }, at) => [
+      ...((subjects ?? []).length === 0 ? [required(`${at}.subjects`, "subjects must contain at least one value")] : []),
+      ...((resourceRules ?? []).length + (nonResourceRules ?? []).length === 0
+        ? [required(at, "at least one of resourceRules and nonResourceRules has to be non-empty")]
+        : []),
+    ]),
+  ];
+}
+
+export const flowSchemaBehaviour = behaviour(flowSchemas, {
+  ...statusBehaviour,
+  defaults: (schema) => {
+    if (schema.spec) schema.spec.matchingPrecedence ||= defaultPrecedence;
+    schema.status ??= {};
+  },
+  prepareForStatusUpdate: keepAllButStatus,
+  validate: validateSchema,
+  generationFields: specGeneration,
+  ownAge: true,
+  columns: [
+    text("PriorityLevel", ({ spec }) => spec?.priorityLevelConfiguration?.name),
+    { name: "MatchingPrecedence", type: "string", value: ({ spec }) => spec?.matchingPrecedence ?? 0 },
+    text("DistinguisherMethod", ({ spec }) => spec?.distinguisherMethod?.type ?? "<none>"),
+    age,
+    text("MissingPL", ({ status }) => status?.conditions?.find(({ type }) => type === "Dangling")?.status ?? "?"),
+  ],
+});
+
+function setLevelDefaults(level: PriorityLevelConfiguration): void {
+  level.status ??= {};
+  const { exempt, limited } = level.spec ?? {};
+  if (exempt) {
+    exempt.nominalConcurrencyShares ??= 0;
+    exempt.lendablePercent ??= 0;
+  }
+  if (!limited) return;
+  limited.nominalConcurrencyShares ??= 30;
+  limited.lendablePercent ??= 0;
+  const queuing = limited.limitResponse?.queuing;
+  if (!queuing) return;
+  queuing.handSize ||= 8;
+  queuing.queues ||= 64;
+  queuing.queueLengthLimit ||= 50;
+}
+
+function validateLevel({ metadata, spec }: PriorityLevelConfiguration): Problem[] {
+  const { type = "", limited, exempt } = spec ?? {};
+  const problems: Problem[] = [];
+  if ((metadata.name === "exempt") !== (type === "Exempt")) {
+    problems.push(invalid("spec.type", type, "must be 'Exempt' if and only if `name` is 'exempt'"));
+  }
+  if (type === "Exempt") {
+    if (limited) problems.push(forbidden("spec.limited", "must be nil if the type is not Limited"));
+  } else if (type === "Limited") {
+    if (exempt) problems.push(forbidden("spec.exempt", "must be nil if the type is Limited"));
+    if (!limited) problems.push(required("spec.limited", "must not be empty when type is Limited"));
+  } else problems.push(notSupported("spec.type", type, ["Exempt", "Limited"]));
+  return problems;
+}
+
+const limitCell = (name: string, value: (level: PriorityLevelConfiguration) => number | undefined) =>
+  ({ name, type: "string", value: (level: PriorityLevelConfiguration) => value(level) ?? "<none>" }) as const;
+
+export const priorityLevelConfigurationBehaviour = behaviour(priorityLevelConfigurations, {
+  ...statusBehaviour,
+  defaults: setLevelDefaults,
+  prepareForStatusUpdate: keepAllButStatus,
+  validate: validateLevel,
+  generationFields: specGeneration,
+  columns: [
+    text("Type", ({ spec }) => spec?.type),
+    limitCell("NominalConcurrencyShares", ({ spec }) => spec?.limited?.nominalConcurrencyShares),
+    limitCell("Queues", ({ spec }) => spec?.limited?.limitResponse?.queuing?.queues),
+    limitCell("HandSize", ({ spec }) => spec?.limited?.limitResponse?.queuing?.handSize),
+    limitCell("QueueLengthLimit", ({ spec }) => spec?.limited?.limitResponse?.queuing?.queueLengthLimit),
+  ],
+});
