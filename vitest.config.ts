@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
+    // Starts nothing: stops the container engine if a test started one.
+    globalSetup: ["test/support/podman.ts"],
     // Two cores: more workers than that only make every test slower.
     maxWorkers: 2,
   },

@@ -24,6 +24,8 @@ export interface EnvironmentOptions {
   /** PEM. */
   readonly apiCa: string;
   readonly provisionAny: boolean;
+  /** Where the local provisioner keeps its volumes. */
+  readonly volumeFolder: string;
   readonly logLevel: string;
 }
 
@@ -50,6 +52,7 @@ export function localEnvironment(options: EnvironmentOptions, current: Variables
     BINNACLE_ADMIN_TOKENS_SHA256: JSON.stringify([options.adminTokenSha256]),
     BINNACLE_PUBLIC_URL: options.publicUrl,
     BINNACLE_API_CA: options.apiCa,
+    BINNACLE_VOLUME_FOLDER: options.volumeFolder,
     BINNACLE_PROVISION_ANY: options.provisionAny ? "true" : undefined,
     BINNACLE_LOG_LEVEL: options.logLevel,
   };

@@ -45,7 +45,6 @@ async function main(): Promise<void> {
   });
   stop = () => local.stop();
   say(local.engineNotice);
-  if (options.provisionAny) complain("--provision-any has no effect yet: this version provisions no volumes.");
   say(
     `State: ${local.dataPath} (${local.dynamoDbName}). AWS services: aws --endpoint-url ${local.awsUrl} ecs list-tasks --cluster binnacle-default`,
   );

@@ -2,12 +2,13 @@
 import { request } from "node:https";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Context } from "aws-lambda";
 import { functions as deployed } from "../infra/functions.ts";
 import { version } from "../shared/app/version.ts";
 import { dynamoDbTable } from "../shared/aws/dynamodb-table.ts";
 import { diskGibAttribute, internalIpAttribute, podSlotsAttribute } from "../shared/capacity/attributes.ts";
+import { clusterOf } from "../shared/kubelet/ingest.ts";
 import { volumeSource } from "../shared/kubelet/volume-source.ts";
 import type { VolumeSource } from "../shared/kubelet/volumes.ts";
 import { systemClock } from "../shared/runtime/clock.ts";
@@ -23,6 +24,7 @@ import { usualDisorder } from "./dispatcher/bus.ts";
 import type { LocalFunction } from "./dispatcher/functions.ts";
 import { createTable, type DynamoDbEngine, NoEngineError, startDynamoDb } from "./dynamodb/engine.ts";
 import { chooseEngine } from "./engine/choose.ts";
+import { ownerOf } from "./engine/docker/names.ts";
 import { apply, localEnvironment } from "./environment.ts";
 import { installAwsLambda } from "./gateway/awslambda.ts";
 import { type Gateway, startGateway } from "./gateway/start-gateway.ts";
@@ -30,6 +32,7 @@ import { awslogs } from "./logs/awslogs.ts";
 import { openLogStore } from "./logs/log-store.ts";
 import { nodeDiskGib } from "./nodes/fleet.ts";
 import { instanceTypes } from "./nodes/instance-types.ts";
+import { type PodServices, podServices } from "./pod-services.ts";
 import { claimPort } from "./ports.ts";
 import { openRecords, RecordsLockedError } from "./state/records.ts";
 import { UserError } from "./user-error.ts";
@@ -74,6 +77,7 @@ export interface Local {
 const deployment = "binnacle";
 const firstCluster = "default";
 const loopback = "127.0.0.1";
+const httpsPort = 443;
 /** Functions that consume the cluster's changes, and are started once with everything to look at. */
 const sweepers = ["capacity", "kubelet", "reconciler"] as const;
 const sweepIntervalMs = 60 * 60_000;
@@ -111,12 +115,31 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const folder = openDataFolder(options.data, version);
     undo.push(() => folder.release());
     const kubeconfigPath = resolve(options.kubeconfig ?? folder.file("kubeconfig"));
-    const secrets = credentials(folder, names, systemClock.now());
+    const logs = openLogStore(folder.file("logs.sqlite"));
+    undo.push(() => logs.close());
+    // Set below, before the first Pod can ask for anything.
+    let services: PodServices | undefined;
+    const engine = await chooseEngine({
+      engine: options.engine,
+      rulesFile: options.rulesFile,
+      clock: systemClock,
+      log,
+      lines: awslogs(logs),
+      volumes: localVolumes,
+      docker: {
+        owner: ownerOf(folder.path),
+        folder: folder.file("pods"),
+        serve: async (network) => {
+          if (!services) throw new Error("the functions are not there yet");
+          return services.serve(network);
+        },
+      },
+    });
+    const podGateway = engine.docker?.network.gateway;
+    const secrets = await credentials(folder, podGateway === undefined ? names : [...names, podGateway], systemClock.now());
     const account = localAccount(process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "us-east-1");
     const records = openFile(folder, () => openRecords(folder.file("aws.sqlite")));
     undo.push(() => records.close());
-    const logs = openLogStore(folder.file("logs.sqlite"));
-    undo.push(() => logs.close());
 
     const ownDynamoDb = Boolean(process.env.AWS_ENDPOINT_URL_DYNAMODB || process.env.AWS_ENDPOINT_URL || process.env.DYNAMODB_ENDPOINT);
     const dynamoDb = await startEngine(folder, log);
@@ -132,14 +155,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       random: Math.random,
       records,
       logs,
-      engine: chooseEngine({
-        engine: options.engine,
-        rulesFile: options.rulesFile,
-        clock: systemClock,
-        log,
-        lines: awslogs(logs),
-        volumes: localVolumes,
-      }),
+      engine: engine.factory,
       disorder: usualDisorder,
       deployment,
       cluster: firstCluster,
@@ -157,7 +173,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     undo.push(() => cloud.stop());
 
     const url = `https://${loopback}:${port}`;
-    const publicHost = names.find((name) => name === options.hosts?.[0] && !isWildcard(name)) ?? loopback;
+    const publicHost = names.find((name) => name === options.hosts?.[0] && !isWildcard(name)) ?? podGateway ?? loopback;
     apply(
       localEnvironment(
         {
@@ -177,6 +193,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
           publicUrl: `https://${isIP(publicHost) === 6 ? `[${publicHost}]` : publicHost}:${port}`,
           apiCa: secrets.authority,
           provisionAny: options.provisionAny ?? false,
+          volumeFolder: join(folder.path, "volumes"),
           logLevel: options.logLevel ?? "warn",
         },
         process.env,
@@ -195,6 +212,16 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       const gateway: Gateway = await startGateway({ handler, host: address, port, tls: secrets.server, log });
       undo.push(() => gateway.close());
     }
+    services = podServices({
+      clusterAt: (address) => clusterOf(engine.docker?.clusterAt(address) ?? "", deployment) ?? firstCluster,
+      feed: async (cluster) => (await import("../lambdas/core.ts")).core.feed(cluster),
+      // Clients in Pods also look for it at the port that its Service has. Where it listens everywhere it is there already.
+      apiPorts: addresses.some(isWildcard) ? [] : [port, ...(port === httpsPort ? [] : [httpsPort])],
+      listen: (host, podPort) => startGateway({ handler, host, port: podPort, tls: secrets.server, log }),
+      random: Math.random,
+      log,
+    });
+    undo.push(() => services?.close());
     await answersReady(url, secrets.authority, secrets.adminToken);
     cloud.start();
     // Nodes stand before it says that it is ready. Not longer: a turn goes on while a machine that is away may come back.

@@ -18,14 +18,14 @@ const renewBeforeDays = 30;
 const secret = 0o600;
 
 /** @param hosts DNS names and addresses that the server is reached by */
-export function credentials(folder: DataFolder, hosts: readonly string[], now: Date): Credentials {
-  const authority = keyPair(
+export async function credentials(folder: DataFolder, hosts: readonly string[], now: Date): Promise<Credentials> {
+  const authority = await keyPair(
     folder,
     "ca",
     () => makeAuthority("Binnacle local CA", now),
     () => true,
   );
-  const server = keyPair(
+  const server = await keyPair(
     folder,
     "server",
     () => makeServerCertificate(authority, hosts, now),
@@ -38,13 +38,18 @@ export function credentials(folder: DataFolder, hosts: readonly string[], now: D
 }
 
 /** Reads a pair, or makes one. The certificate is written last: a pair without it is not there. */
-function keyPair(folder: DataFolder, name: "ca" | "server", make: () => KeyPair, isGood: (pair: KeyPair) => boolean): KeyPair {
+async function keyPair(
+  folder: DataFolder,
+  name: "ca" | "server",
+  make: () => Promise<KeyPair>,
+  isGood: (pair: KeyPair) => boolean,
+): Promise<KeyPair> {
   const [certFile, keyFile] = [folder.file(`${name}.crt`), folder.file(`${name}.key`)];
   if (existsSync(certFile) && existsSync(keyFile)) {
     const pair = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
     if (isGood(pair)) return pair;
   }
-  const made = make();
+  const made = await make();
   writeAtomically(keyFile, made.key, secret);
   writeAtomically(certFile, made.cert, 0o644);
   return made;

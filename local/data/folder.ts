@@ -19,7 +19,8 @@ export interface DataFolder {
       | "server.crt"
       | "server.key"
       | "admin-token"
-      | "kubeconfig",
+      | "kubeconfig"
+      | "pods",
   ): string;
   /** Lets another process in. */
   release(): void;

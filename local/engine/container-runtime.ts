@@ -20,9 +20,9 @@ export interface CheckResult {
   readonly validUntil?: number;
 }
 
-/** A check of a running container: a probe's action, or the command of an ECS health check. */
+/** What is done to a running container: a probe's action, the command of an ECS health check, or a lifecycle hook. */
 export interface Check {
-  readonly purpose: "startup" | "readiness" | "liveness" | "health";
+  readonly purpose: "startup" | "readiness" | "liveness" | "health" | "hook";
   readonly action: ProbeSpec["action"];
   readonly timeoutMs: number;
 }

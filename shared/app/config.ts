@@ -1,4 +1,5 @@
 /** The deployment's settings: read from the environment once, checked, passed on. */
+import { isAbsolute } from "node:path";
 
 export interface Config {
   /** DynamoDB table. */
@@ -28,6 +29,10 @@ export interface Config {
   readonly apiCa: string | undefined;
   /** What a user can do while there is no node: `add one with …`. Stands in the event of Pods that wait. */
   readonly adviceWithoutNodes: string | undefined;
+  /** The local provisioner also serves storage classes that nobody here is named for. */
+  readonly provisionAny: boolean;
+  /** Where the local provisioner's volumes are on a Node's disk. */
+  readonly volumeFolder: string;
   /** Watches that one user may have open in one cluster at a time. */
   readonly maxOpenWatches: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -74,6 +79,8 @@ export function readConfig(env: Environment): Config {
   if (!["debug", "info", "warn", "error"].includes(level)) problems.push("BINNACLE_LOG_LEVEL must be debug, info, warn or error");
   const podFeatures = env.BINNACLE_POD_FEATURES ?? "bare";
   if (!["bare", "helped"].includes(podFeatures)) problems.push("BINNACLE_POD_FEATURES must be bare or helped");
+  const provisionAny = env.BINNACLE_PROVISION_ANY ?? "false";
+  if (!["true", "false"].includes(provisionAny)) problems.push("BINNACLE_PROVISION_ANY must be true or false");
   const deployment = env.BINNACLE_DEPLOYMENT ?? "binnacle";
   const config: Config = {
     tableName: required("BINNACLE_TABLE"),
@@ -92,9 +99,12 @@ export function readConfig(env: Environment): Config {
     publicUrl: env.BINNACLE_PUBLIC_URL,
     apiCa: env.BINNACLE_API_CA,
     adviceWithoutNodes: env.BINNACLE_ADVICE_WITHOUT_NODES,
+    provisionAny: provisionAny === "true",
+    volumeFolder: env.BINNACLE_VOLUME_FOLDER ?? "/var/lib/binnacle/volumes",
     maxOpenWatches: Number(env.BINNACLE_MAX_OPEN_WATCHES ?? 200),
     logLevel: level as Config["logLevel"],
   };
+  if (!isAbsolute(config.volumeFolder)) problems.push("BINNACLE_VOLUME_FOLDER must be an absolute path");
   if (!Number.isInteger(config.maxOpenWatches) || config.maxOpenWatches < 1)
     problems.push("BINNACLE_MAX_OPEN_WATCHES must be a positive integer");
   if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join("; ")}`);

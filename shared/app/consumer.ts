@@ -18,7 +18,7 @@ export interface ConsumerParts {
 export interface ClusterParts {
   readonly cluster: string;
   readonly client: Client;
-  resources(): Promise<readonly KindRef[]>;
+  readonly resources: () => Promise<readonly KindRef[]>;
 }
 
 export function createConsumer(

@@ -52,8 +52,8 @@ export function createCore(platform: CorePlatform): Core {
     },
     feed: async (cluster) => changeFeed(await store.cluster(cluster), registry),
     async resources(cluster) {
-      const { all } = await registry.catalog(cluster, { fresh: true });
-      return all().filter(({ verbs }) => verbs.includes("list") && verbs.includes("delete"));
+      const catalog = await registry.catalog(cluster, { fresh: true });
+      return catalog.all().filter(({ verbs }) => verbs.includes("list") && verbs.includes("delete"));
     },
     clusters: () => store.clusters(),
   };

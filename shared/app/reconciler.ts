@@ -8,7 +8,12 @@ import { type ConsumerParts, createConsumer } from "./consumer.ts";
 export function createReconciler(parts: ConsumerParts): ConsumerRunner {
   const { config } = parts.core.platform;
   return createConsumer("reconciler", parts, ({ resources }) => [
-    ...controllers({ resources, clusterCa: config.apiCa, publicUrl: config.publicUrl }),
+    ...controllers({
+      resources,
+      clusterCa: config.apiCa,
+      publicUrl: config.publicUrl,
+      provisioner: { any: config.provisionAny, folder: config.volumeFolder },
+    }),
     schedulerController(config.adviceWithoutNodes === undefined ? {} : { adviceWithoutNodes: config.adviceWithoutNodes }),
     taintEvictionController(),
   ]);

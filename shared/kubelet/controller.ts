@@ -206,7 +206,7 @@ export function kubeletController(options: KubeletOptions): Controller {
   return {
     name: "kubelet",
     watches: [{ kind: kinds.pods, keys: podKeys }],
-    reads: [kinds.nodes, kinds.configMaps, kinds.secrets],
+    reads: [kinds.nodes, kinds.configMaps, kinds.secrets, kinds.persistentVolumeClaims, kinds.persistentVolumes],
     prepare,
     async reconcile(key, context) {
       if (key.namespace !== "") {

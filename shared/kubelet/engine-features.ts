@@ -5,10 +5,14 @@
 export interface EngineFeatures {
   /** Runs probes and reports their verdicts (`probes.ts`). */
   readonly probes: boolean;
+  /** Runs lifecycle hooks (`hooks.ts`). */
+  readonly hooks: boolean;
   /** Fills ConfigMap, Secret and projected volumes and keeps them up to date (`volumes.ts`). */
   readonly volumes: boolean;
   /** Mounts paths inside volumes (`subPathsLabel`). */
   readonly subPaths: boolean;
+  /** The machine's disk outlasts the Pod, and nobody takes the machine away: claims may be folders on it. */
+  readonly nodeVolumes: boolean;
   /** Keeps a task until all its containers have stopped (`endsWithLabel`). */
   readonly endsWithAll: boolean;
   /** Sets variables to the task's own address before its containers start (`addressVariablesLabel`). */
@@ -24,8 +28,10 @@ export interface EngineFeatures {
 /** Amazon ECS and nothing beside it. */
 export const bareEcs: EngineFeatures = {
   probes: false,
+  hooks: false,
   volumes: false,
   subPaths: false,
+  nodeVolumes: false,
   endsWithAll: false,
   addressVariables: false,
   hostnames: false,
@@ -36,8 +42,10 @@ export const bareEcs: EngineFeatures = {
 /** An engine that does the helper's work itself. */
 export const helpedEngine: EngineFeatures = {
   probes: true,
+  hooks: true,
   volumes: true,
   subPaths: true,
+  nodeVolumes: true,
   endsWithAll: true,
   addressVariables: true,
   hostnames: true,

@@ -203,10 +203,12 @@ function translate(kubelet: Kubelet, context: ControllerContext, pod: Pod, node:
   const { config, features } = kubelet;
   return translatePod({
     pod,
-    node: { internalIp: node.internalIp, allocatable: node.node.status?.allocatable ?? {} },
+    node: { metadata: node.node.metadata, internalIp: node.internalIp, allocatable: node.node.status?.allocatable ?? {} },
     references: {
       configMap: (namespace, name) => context.lister(kinds.configMaps).get({ namespace, name }),
       secret: (namespace, name) => context.lister(kinds.secrets).get({ namespace, name }),
+      claim: (namespace, name) => context.lister(kinds.persistentVolumeClaims).get({ namespace, name }),
+      persistentVolume: (name) => context.lister(kinds.persistentVolumes).get({ namespace: "", name }),
     },
     features,
     deployment: {

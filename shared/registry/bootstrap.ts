@@ -1,7 +1,10 @@
-/** What a cluster has from the start: its namespaces, the system's priority classes, and the range of its Services' addresses. */
+/**
+ * What a cluster has from the start: its namespaces, the system's priority classes, a class of volumes, and the range of its Services'
+ * addresses.
+ */
 import type { Client, KindRef } from "../api/client.ts";
-import type { Namespace, PriorityClass } from "../api/generated/types.ts";
-import { namespaces, priorityClasses } from "../api/kinds.ts";
+import type { Namespace, PriorityClass, StorageClass } from "../api/generated/types.ts";
+import { namespaces, priorityClasses, storageClasses } from "../api/kinds.ts";
 import type { Draft, KubeObject } from "../api/objects.ts";
 import { StatusError } from "../errors/status-error.ts";
 import { defaultServiceRange, serviceCidrs } from "./services/ranges.ts";
@@ -24,12 +27,24 @@ const systemClasses: readonly Draft<PriorityClass>[] = [
   },
 ];
 
+/**
+ * Volumes on the Nodes' own disks. Where one is made follows from where its Pod can stand: a volume that came first would tie the Pod to
+ * a Node that may have no room.
+ */
+const localClass: Draft<StorageClass> = {
+  metadata: { name: "local", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+  provisioner: "binnacle.dev/local",
+  reclaimPolicy: "Delete",
+  volumeBindingMode: "WaitForFirstConsumer",
+};
+
 /** Makes what is missing and leaves what is there. Idempotent, and safe to run in several processes at once. */
 export async function bootstrap(client: Client): Promise<void> {
   const drafts = namespaceNames.map((name): Draft<Namespace> => ({ metadata: { name } }) as Draft<Namespace>);
   await Promise.all([
     ...drafts.map((draft) => ensure(client, namespaces, draft)),
     ...systemClasses.map((draft) => ensure(client, priorityClasses, draft)),
+    ensure(client, storageClasses, localClass),
     ensure(client, serviceCidrs, { metadata: { name: "kubernetes" }, spec: { cidrs: [defaultServiceRange] } }),
   ]);
 }

@@ -26,7 +26,7 @@ function meets(requirement: NodeSelectorRequirement, value: string | undefined):
 }
 
 /** All requirements of a term hold. A term without any matches nothing. */
-function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
+function matchesTerm(term: NodeSelectorTerm, node: Pick<Node, "metadata">): boolean {
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length + fields.length === 0) return false;
@@ -37,7 +37,7 @@ function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
 }
 
 /** One of the terms holds. */
-export const matchesSelector = ({ nodeSelectorTerms }: NodeSelector, node: Node): boolean =>
+export const matchesSelector = ({ nodeSelectorTerms }: NodeSelector, node: Pick<Node, "metadata">): boolean =>
   nodeSelectorTerms.some((term) => matchesTerm(term, node));
 
 /** `nodeSelector` and the required part of node affinity. */

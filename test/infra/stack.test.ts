@@ -111,7 +111,8 @@ describe("the deployed stacks", () => {
     const actionsOf = (functionName: string): string[] => {
       const policies = Object.entries(stack.findResources("AWS::IAM::Policy"));
       const own = policies.find(([id]) => id.toLowerCase().startsWith(`${functionName}role`));
-      return (own?.[1].Properties.PolicyDocument.Statement as { Action: string | string[] }[]).flatMap(({ Action }) => Action);
+      if (!own) throw new Error(`no policy of ${functionName}`);
+      return (own[1].Properties.PolicyDocument.Statement as { Action: string | string[] }[]).flatMap(({ Action }) => Action);
     };
 
     it("let only the kubelet start and stop tasks", () => {

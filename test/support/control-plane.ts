@@ -10,6 +10,8 @@ export interface ControlPlane {
   readonly port: number;
   readonly kubeconfig: string;
   readonly output: () => string;
+  /** Where the emulated AWS services are served. */
+  readonly awsUrl: () => string;
   /** Ctrl-C; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL, as a crash or the OOM killer would. */
@@ -33,7 +35,10 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-export async function startControlPlane(...options: string[]): Promise<ControlPlane> {
+export const startControlPlane = (...options: string[]): Promise<ControlPlane> => startControlPlaneWith({}, ...options);
+
+/** @param environment added to the process' own */
+export async function startControlPlaneWith(environment: Record<string, string>, ...options: string[]): Promise<ControlPlane> {
   const data = mkdtempSync(join(tmpdir(), "binnacle-e2e-"));
   const port = await freePort();
   const kubeconfig = join(data, "kubeconfig");
@@ -44,6 +49,7 @@ export async function startControlPlane(...options: string[]): Promise<ControlPl
     new Promise<void>((resolve, reject) => {
       child = spawn(process.execPath, [main, "--data", data, "--port", String(port), "--engine", "simulated", ...options], {
         stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...environment },
       });
       const timer = setTimeout(() => reject(new Error(`not ready within 30 s:\n${output}`)), 30_000);
       const take = (chunk: Buffer) => {
@@ -73,6 +79,7 @@ export async function startControlPlane(...options: string[]): Promise<ControlPl
     port,
     kubeconfig,
     output: () => output,
+    awsUrl: () => /--endpoint-url (\S+)/.exec(output)?.[1] ?? "",
     stop: () => end("SIGINT"),
     async kill() {
       await end("SIGKILL");

@@ -58,7 +58,7 @@ export function statusUpdated(input: object, before: object): Prepared {
   const { behaviour } = kind;
   let next = object;
   if (behaviour.prepareForStatusUpdate) behaviour.prepareForStatusUpdate(next, previous);
-  else next = { ...previous, metadata: object.metadata, status: (object as { status?: unknown }).status } as AnyObject;
+  else next = { ...previous, metadata: object.metadata, status: object.status };
   const problems = [
     ...validateMetadataUpdate(next.metadata, previous.metadata),
     ...(behaviour.validateStatusUpdate?.(next, previous) ?? []),

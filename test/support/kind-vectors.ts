@@ -23,10 +23,14 @@ export interface Vector {
 
 export const vectorFiles = (): string[] =>
   readdirSync(folder)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -".json".length));
+    .filter((file) => file.endsWith(".jsonl"))
+    .map((file) => file.slice(0, -".jsonl".length));
 
-export const readVectors = (file: string): readonly Vector[] => JSON.parse(readFileSync(join(folder, `${file}.json`), "utf8"));
+export const readVectors = (file: string): readonly Vector[] =>
+  readFileSync(join(folder, `${file}.jsonl`), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 
 /**
  * Problems as text, each once, in a fixed order: Kubernetes repeats some and walks maps in any order. The description of what

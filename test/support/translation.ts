@@ -1,5 +1,5 @@
 /** Translating a Pod in tests: everything around it is there and plain. */
-import type { ConfigMap, Pod, Secret } from "../../shared/api/generated/types.ts";
+import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret } from "../../shared/api/generated/types.ts";
 import { type EngineFeatures, helpedEngine } from "../../shared/kubelet/engine-features.ts";
 import { type Translation, translatePod } from "../../shared/kubelet/translate/translate.ts";
 import { meta } from "./workloads.ts";
@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly features?: EngineFeatures;
   readonly configMaps?: Readonly<Record<string, Record<string, string>>>;
   readonly secrets?: Readonly<Record<string, Record<string, string>>>;
+  /** With the volumes that they are bound to. */
+  readonly claims?: Readonly<Record<string, readonly [PersistentVolumeClaim, PersistentVolume?]>>;
   readonly given?: Readonly<Record<string, string>>;
 }
 
@@ -27,14 +29,20 @@ const secret = (name: string, data: Record<string, string>): Secret => ({
 
 export function translate(
   pod: Pod,
-  { features = helpedEngine, configMaps = {}, secrets = {}, given = {} }: Surroundings = {},
+  { features = helpedEngine, configMaps = {}, secrets = {}, claims = {}, given = {} }: Surroundings = {},
 ): Translation {
   return translatePod({
     pod,
-    node: { internalIp: "10.0.0.11", allocatable: { cpu: "2", memory: "8Gi" } },
+    node: {
+      metadata: meta("node-1", { labels: { "kubernetes.io/hostname": "node-1" } }),
+      internalIp: "10.0.0.11",
+      allocatable: { cpu: "2", memory: "8Gi" },
+    },
     references: {
       configMap: (_namespace, name) => (configMaps[name] ? configMap(name, configMaps[name]) : undefined),
       secret: (_namespace, name) => (secrets[name] ? secret(name, secrets[name]) : undefined),
+      claim: (_namespace, name) => claims[name]?.[0],
+      persistentVolume: (name) => Object.values(claims).find(([, volume]) => volume?.metadata.name === name)?.[1],
     },
     features,
     deployment: {

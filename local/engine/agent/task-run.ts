@@ -257,7 +257,7 @@ export class TaskRun {
   async #watchMember(member: Member, running: RunningContainer): Promise<ContainerExit | undefined> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#left.signal]);
-    this.#probe(member, running, signal);
+    void this.#afterStart(member, running, known, signal);
     this.#checkHealth(member, running, signal);
     const ended = running.exited.then((exit) => exit);
     const left = new Promise<undefined>((resolve) => onAbort(this.#left.signal, () => resolve(undefined)));

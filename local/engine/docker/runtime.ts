@@ -61,7 +61,7 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
   const flavour = flavourOf(api);
   const image = await sandboxImage(api, flavour);
   const network = await podNetwork({ api, flavour, owner, taken: subnetsInUse() });
-  const volumes = taskVolumes({ api, flavour, owner, folder });
+  const volumes = taskVolumes({ api, flavour, owner, folder, clock });
   const sandboxes = new Map<string, Sandbox>();
   /** Containers whose end is known: another start means another container. */
   const ended = new Set<string>();
@@ -242,7 +242,7 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
       return found?.Config.Labels?.[taskLabel] === task.taskArn ? watched(task, container, found, false) : undefined;
     },
 
-    fillVolume: (task, volume, files) => volumes.fill(task, volume.name, files, clock.now()),
+    fillVolume: (task, volume, files) => volumes.fill(task, volume.name, files),
 
     keepOnly(taskArns) {
       tidied = (async () => {

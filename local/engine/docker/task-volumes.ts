@@ -5,6 +5,7 @@
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { filledVolumes, subPaths, type VolumeFile } from "../../../shared/kubelet/volumes.ts";
+import type { Clock } from "../../../shared/runtime/clock.ts";
 import { StartError } from "../container-runtime.ts";
 import type { EngineContainer, EngineTask } from "../engine.ts";
 import { ApiError, type EngineApi, isNotFound } from "./api.ts";
@@ -26,7 +27,7 @@ export interface TaskVolumes {
   /** Lets every user write into them, as an emptyDir does. @throws {ApiError} */
   open(task: EngineTask, sandboxId: string): Promise<void>;
   writePodFiles(task: EngineTask, files: PodFiles): Promise<void>;
-  fill(task: EngineTask, volume: string, files: readonly VolumeFile[], now: Date): Promise<void>;
+  fill(task: EngineTask, volume: string, files: readonly VolumeFile[]): Promise<void>;
   /** What a container sees of them. @throws {StartError | ApiError} */
   mounts(task: EngineTask, container: EngineContainer, sandboxId: string): Promise<readonly Mount[]>;
   /** Removes everything of a task. @throws {ApiError} */
@@ -43,8 +44,9 @@ export function taskVolumes(options: {
   readonly owner: string;
   /** For files. */
   readonly folder: string;
+  readonly clock: Clock;
 }): TaskVolumes {
-  const { api, flavour, owner, folder } = options;
+  const { api, flavour, owner, folder, clock } = options;
   const folderOf = (task: Pick<EngineTask, "taskArn">) => join(folder, idOf(task));
   const filledFolder = (task: EngineTask, volume: string) => join(folderOf(task), "volumes", volume);
   const isFilled = (task: EngineTask, volume: string) =>
@@ -63,7 +65,7 @@ export function taskVolumes(options: {
     }
   };
   const makeFolders = async (sandboxId: string, names: readonly string[]): Promise<void> => {
-    const archive = tar(names.map((name) => ({ name: `${name}/`, mode: everybody })));
+    const archive = tar(names.map((name) => ({ name: `${name}/`, mode: everybody, modified: clock.now() })));
     await api.call("PUT", `/containers/${sandboxId}/archive`, { query: { path: volumesPath }, tar: archive });
   };
 
@@ -136,7 +138,7 @@ export function taskVolumes(options: {
       }
     },
 
-    fill: (task, volume, files, now) => writeVolume(filledFolder(task, volume), files, now),
+    fill: (task, volume, files) => writeVolume(filledFolder(task, volume), files, clock.now()),
 
     async mounts(task, container, sandboxId) {
       const inside = subPaths(container);

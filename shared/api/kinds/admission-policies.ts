@@ -1,7 +1,7 @@
 /**
  * Admission policies and their bindings. They are stored, but this server evaluates no expressions of theirs.
  */
-import type { MatchResources, ParamRef, ValidatingAdmissionPolicy, Variable } from "../generated/types.ts";
+import type { AuditAnnotation, MatchResources, ParamRef, ValidatingAdmissionPolicy, Validation, Variable } from "../generated/types.ts";
 import type { KindBehaviour, Problem } from "../kind.ts";
 import {
   mutatingAdmissionPolicies,
@@ -19,6 +19,7 @@ import {
   validateParamKind,
   validateParamRef,
 } from "../validation/admission-rules.ts";
+import type { Given } from "../validation/given.ts";
 import { duplicate, eachItem, invalid, invalidEach, notSupported, required, tooMany } from "../validation/problems.ts";
 import { oneOf } from "../validation/values.ts";
 import { behaviour, keepAllButStatus, specGeneration, statusBehaviour } from "./behaviour.ts";
@@ -52,7 +53,7 @@ function validatePolicy(spec: PolicySpec): Problem[] {
     ...(spec.matchConstraints ? validateMatchResources(spec.matchConstraints, path) : [required(path)]),
     ...(spec.matchConstraints && (spec.matchConstraints.resourceRules ?? []).length === 0 ? [required(`${path}.resourceRules`)] : []),
     ...validateMatchConditions(spec.matchConditions, "spec.matchConditions"),
-    ...eachItem("spec.variables", spec.variables, ({ name = "", expression = "" }, at) => [
+    ...eachItem("spec.variables", spec.variables, ({ name = "", expression = "" }: Given<Variable>, at) => [
       ...(name.trim() === ""
         ? [required(`${at}.name`, "name is not specified")]
         : identifier.test(name)
@@ -66,7 +67,7 @@ function validatePolicy(spec: PolicySpec): Problem[] {
 const mostAnnotations = 20;
 const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 
-function validateValidations({ metadata, spec = {} }: ValidatingAdmissionPolicy): Problem[] {
+function validateValidations({ metadata, spec }: ValidatingAdmissionPolicy): Problem[] {
   const { validations = [], auditAnnotations = [] } = spec;
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const detail = "validations or auditAnnotations must contain at least one item";
@@ -74,20 +75,24 @@ function validateValidations({ metadata, spec = {} }: ValidatingAdmissionPolicy)
   }
   const keys = new Set<string>();
   return [
-    ...eachItem("spec.validations", validations, ({ expression = "", message = "", messageExpression = "", reason }, at) => [
-      ...(expression.trim() === "" ? [required(`${at}.expression`, "expression is not specified")] : []),
-      ...(messageExpression !== "" && messageExpression.trim() === ""
-        ? [invalid(`${at}.messageExpression`, messageExpression, "must be non-empty if specified")]
-        : []),
-      ...(message !== "" && message.trim() === ""
-        ? [invalid(`${at}.message`, message, "must be non-empty if specified")]
-        : /[\n\r]/.test(message.trim())
-          ? [invalid(`${at}.message`, message, "must not contain line breaks")]
+    ...eachItem(
+      "spec.validations",
+      validations,
+      ({ expression = "", message = "", messageExpression = "", reason }: Given<Validation>, at) => [
+        ...(expression.trim() === "" ? [required(`${at}.expression`, "expression is not specified")] : []),
+        ...(messageExpression !== "" && messageExpression.trim() === ""
+          ? [invalid(`${at}.messageExpression`, messageExpression, "must be non-empty if specified")]
           : []),
-      ...(reason === undefined || reasons.includes(reason) ? [] : [notSupported(`${at}.reason`, reason, reasons)]),
-    ]),
+        ...(message !== "" && message.trim() === ""
+          ? [invalid(`${at}.message`, message, "must be non-empty if specified")]
+          : /[\n\r]/.test(message.trim())
+            ? [invalid(`${at}.message`, message, "must not contain line breaks")]
+            : []),
+        ...(reason === undefined || reasons.includes(reason) ? [] : [notSupported(`${at}.reason`, reason, reasons)]),
+      ],
+    ),
     ...(auditAnnotations.length > mostAnnotations ? [tooMany("spec.auditAnnotations", auditAnnotations.length, mostAnnotations)] : []),
-    ...eachItem("spec.auditAnnotations", auditAnnotations, ({ key = "", valueExpression = "" }, at) => {
+    ...eachItem("spec.auditAnnotations", auditAnnotations, ({ key = "", valueExpression = "" }: Given<AuditAnnotation>, at) => {
       const twin = keys.has(key);
       keys.add(key);
       const name = `${metadata.name}/${key}`;
@@ -129,7 +134,7 @@ const validateMutable = (match: MatchResources | undefined, path: string): Probl
 
 export const mutatingAdmissionPolicyBehaviour = behaviour(mutatingAdmissionPolicies, {
   defaults: (policy) => defaultPolicy((policy.spec ??= {})),
-  validate: ({ spec = {} }) => [
+  validate: ({ spec }) => [
     ...validatePolicy(spec),
     ...validateMutable(spec.matchConstraints, "spec.matchConstraints"),
     ...((spec.mutations ?? []).length === 0 ? [required("spec.mutations", "mutations must contain at least one item")] : []),

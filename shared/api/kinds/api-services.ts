@@ -1,8 +1,9 @@
 /** APIServices: which groups are served, and by whom. */
-import type { APIService } from "../generated/types.ts";
+import type { APIService, APIServiceSpec } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { apiServices } from "../kinds.ts";
 import { dns1035LabelProblems, dnsSubdomainProblems, portNumberProblems } from "../names.ts";
+import type { Given } from "../validation/given.ts";
 import { eachItem, invalid, invalidEach, notSupported, quote, required } from "../validation/problems.ts";
 import { behaviour, keepAllButStatus, keepStatus, noGeneration } from "./behaviour.ts";
 import { text } from "./cells.ts";
@@ -16,7 +17,7 @@ const localCondition = {
 
 function validate({ metadata, spec }: APIService): Problem[] {
   const { group = "", version = "", service, caBundle, insecureSkipTLSVerify } = spec ?? {};
-  const { groupPriorityMinimum = 0, versionPriority = 0 } = spec ?? {};
+  const { groupPriorityMinimum = 0, versionPriority = 0 } = (spec ?? {}) as Given<APIServiceSpec>;
   const name = `${version}.${group}`;
   const problems: Problem[] = [];
   if (metadata.name && metadata.name !== name) {

@@ -88,11 +88,12 @@ function validate({ spec }: CertificateSigningRequest): Problem[] {
 
 const verdicts = ["Approved", "Denied"];
 
+const hasCondition = (object: CertificateSigningRequest["status"], wanted: string): boolean =>
+  object?.conditions?.some(({ type }) => type === wanted) ?? false;
+
 /** A verdict is given through `/approval` alone, and is never taken back. */
 function validateStatus({ status }: CertificateSigningRequest, previous: CertificateSigningRequest): Problem[] {
   const path = "status.conditions";
-  const has = (object: CertificateSigningRequest["status"], wanted: string): boolean =>
-    object?.conditions?.some(({ type }) => type === wanted) ?? false;
   const seen = new Set<string>();
   return [
     ...eachItem(path, status?.conditions, ({ type, status: value }, at) => {
@@ -105,7 +106,7 @@ function validateStatus({ status }: CertificateSigningRequest, previous: Certifi
         ...(twin ? [duplicate(`${at}.type`, type)] : []),
       ];
     }),
-    ...(has(status, "Approved") && has(status, "Denied")
+    ...(hasCondition(status, "Approved") && hasCondition(status, "Denied")
       ? [invalid(path, "Denied", "Approved and Denied conditions are mutually exclusive")]
       : []),
     ...(previous.status?.certificate && previous.status.certificate !== status?.certificate

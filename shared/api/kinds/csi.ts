@@ -1,8 +1,9 @@
 /** CSIDrivers, CSINodes, CSIStorageCapacities and VolumeAttachments: what storage drivers and Kubernetes tell each other. */
-import type { CSIDriver, CSINode, VolumeAttachment } from "../generated/types.ts";
+import type { CSIDriver, CSINode, CSINodeDriver, VolumeAttachment } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { csiDrivers, csiNodes, csiStorageCapacities, volumeAttachments } from "../kinds.ts";
 import { dnsSubdomainProblems, qualifiedNameProblems, rangeMessage } from "../names.ts";
+import type { Given } from "../validation/given.ts";
 import { validateLabelSelector } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { validateDriverName } from "../validation/pod/volumes.ts";
@@ -96,7 +97,7 @@ const longestNodeId = 256;
 function validateDrivers({ spec }: CSINode): Problem[] {
   const names = new Set<string>();
   return eachItem("spec.drivers", spec.drivers, (driver, at) => {
-    const { nodeID = "", topologyKeys } = driver;
+    const { nodeID = "", topologyKeys } = driver as Given<CSINodeDriver>;
     const twin = names.has(driver.name);
     names.add(driver.name);
     const keys = new Set<string>();

@@ -5,6 +5,7 @@ import { endpointSlices } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems, qualifiedNameProblems } from "../names.ts";
 import { addressWarnings, parseAddress, validateIp } from "../validation/addresses.ts";
 import { validateEndpointIp } from "../validation/endpoint-address.ts";
+import type { Given } from "../validation/given.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { protocols } from "../validation/pod/containers.ts";
 import { duplicate, eachItem, invalid, invalidEach, required, tooMany } from "../validation/problems.ts";
@@ -39,7 +40,7 @@ function validateDomain(name: string, field: string): Problem[] {
   return plain.split(".").flatMap((label) => invalidEach(field, label, dnsLabelProblems(label)));
 }
 
-function validateEndpoint({ addresses = [], nodeName, hostname, hints }: Endpoint, type: string, at: string): Problem[] {
+function validateEndpoint({ addresses = [], nodeName, hostname, hints }: Given<Endpoint>, type: string, at: string): Problem[] {
   const path = `${at}.addresses`;
   return [
     ...(addresses.length === 0 ? [required(path, "must contain at least 1 address")] : []),

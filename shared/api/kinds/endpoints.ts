@@ -1,10 +1,11 @@
 /** Endpoints: where a Service's traffic goes, in the older form. */
-import type { Endpoints } from "../generated/types.ts";
+import type { EndpointPort, Endpoints } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { endpoints } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, portNumberProblems, qualifiedNameProblems } from "../names.ts";
 import { addressWarnings, validateIp } from "../validation/addresses.ts";
 import { validateEndpointIp } from "../validation/endpoint-address.ts";
+import type { Given } from "../validation/given.ts";
 import { protocols } from "../validation/pod/containers.ts";
 import { eachItem, invalidEach, required } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
@@ -27,7 +28,7 @@ const validateSubset = ({ addresses, notReadyAddresses, ports }: Subset, at: str
     : []),
   ...eachItem(`${at}.addresses`, addresses, validateAddress),
   ...eachItem(`${at}.notReadyAddresses`, notReadyAddresses, validateAddress),
-  ...eachItem(`${at}.ports`, ports, ({ name, port = 0, protocol, appProtocol }, path) => {
+  ...eachItem(`${at}.ports`, ports, ({ name, port = 0, protocol, appProtocol }: Given<EndpointPort>, path) => {
     const needsName = (ports ?? []).length > 1;
     return [
       ...(name ? invalidEach(`${path}.name`, name, dnsLabelProblems(name)) : needsName ? [required(`${path}.name`)] : []),
@@ -56,8 +57,8 @@ export const endpointsBehaviour = behaviour(endpoints, {
   validateCreate: validateSubsets,
   // What was allowed before may stay as it is.
   validateUpdate: (next, previous) => (semanticallyEqual(next.subsets, previous.subsets) ? [] : validateSubsets(next)),
-  warnings: ({ subsets }) => [
-    ...(subsets ?? []).flatMap(({ addresses, notReadyAddresses }, index) =>
+  warnings: ({ subsets }) =>
+    (subsets ?? []).flatMap(({ addresses, notReadyAddresses }, index) =>
       (
         [
           ["addresses", addresses],
@@ -67,7 +68,6 @@ export const endpointsBehaviour = behaviour(endpoints, {
         (values ?? []).flatMap(({ ip }, position) => addressWarnings(ip, `subsets[${index}].${list}[${position}].ip`)),
       ),
     ),
-  ],
   generationFields: noGeneration,
   allowCreateOnUpdate: true,
   columns: [text("Endpoints", (object) => ((object.subsets ?? []).length === 0 ? "<none>" : listWithMore(addressList(object), 3)))],

@@ -103,9 +103,10 @@ function validateSeries({ series }: Facts): Problem[] {
   ];
 }
 
+const unset = (field: string, isSet: boolean) => (isSet ? [invalid(field, "", "needs to be unset")] : []);
+
 function validateNewEvent(event: EventsEvent): Problem[] {
   const facts = newFacts(event);
-  const unset = (field: string, isSet: boolean) => (isSet ? [invalid(field, "", "needs to be unset")] : []);
   return [
     ...validateSeries(facts),
     ...(facts.eventTime ? [] : [required("eventTime")]),
@@ -134,23 +135,27 @@ const settledFields: readonly (readonly [keyof EventsEvent, string])[] = [
   ["reportingInstance", "reportingInstance"],
 ];
 
+const firstSeen = (event: Facts, now: Date): string => since(event.first ?? event.eventTime, now);
+
+function lastSeen(event: Facts, now: Date): string {
+  if (event.series) return since(event.series.lastObservedTime, now);
+  return event.last ? since(event.last, now) : firstSeen(event, now);
+}
+
+const sourceCell = (event: Facts): string =>
+  [event.component || event.controller, event.host || event.instance].filter((part, index) => index === 0 || part).join(", ");
+
+const objectCell = ({ about }: Facts): string =>
+  [(about.kind ?? "").toLowerCase(), about.name].filter((part, index) => index === 0 || part).join("/");
+
 function eventColumns<T extends Event | EventsEvent>(of: (event: T) => Facts): readonly Column<T>[] {
-  const firstSeen = (event: Facts, now: Date) => since(event.first ?? event.eventTime, now);
-  const lastSeen = (event: Facts, now: Date) => {
-    if (event.series) return since(event.series.lastObservedTime, now);
-    return event.last ? since(event.last, now) : firstSeen(event, now);
-  };
-  const source = (event: Facts) =>
-    [event.component || event.controller, event.host || event.instance].filter((part, index) => index === 0 || part).join(", ");
-  const object = ({ about }: Facts) =>
-    [(about.kind ?? "").toLowerCase(), about.name].filter((part, index) => index === 0 || part).join("/");
   return [
     text("Last Seen", (event, now) => lastSeen(of(event), now)),
     text("Type", (event) => of(event).type),
     text("Reason", (event) => of(event).reason),
-    text("Object", (event) => object(of(event))),
+    text("Object", (event) => objectCell(of(event))),
     wide(text("Subobject", (event) => of(event).about.fieldPath)),
-    wide(text("Source", (event) => source(of(event)))),
+    wide(text("Source", (event) => sourceCell(of(event)))),
     text("Message", (event) => of(event).message.trim()),
     wide(text("First Seen", (event, now) => firstSeen(of(event), now))),
     wide({ name: "Count", type: "string", value: (event) => of(event).series?.count ?? (of(event).count || 1) }),

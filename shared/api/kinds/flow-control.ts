@@ -1,8 +1,9 @@
 /** FlowSchemas and PriorityLevelConfigurations. They are stored; this server does not ration requests by them. */
-import type { FlowSchema, PriorityLevelConfiguration } from "../generated/types.ts";
+import type { FlowSchema, PriorityLevelConfiguration, PriorityLevelConfigurationSpec } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { flowSchemas, priorityLevelConfigurations } from "../kinds.ts";
 import { dnsSubdomainProblems } from "../names.ts";
+import type { Given } from "../validation/given.ts";
 import { eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../validation/problems.ts";
 import { behaviour, keepAllButStatus, specGeneration, statusBehaviour } from "./behaviour.ts";
 import { age, text } from "./cells.ts";
@@ -76,7 +77,7 @@ function setLevelDefaults(level: PriorityLevelConfiguration): void {
 }
 
 function validateLevel({ metadata, spec }: PriorityLevelConfiguration): Problem[] {
-  const { type = "", limited, exempt } = spec ?? {};
+  const { type = "", limited, exempt } = (spec ?? {}) as Given<PriorityLevelConfigurationSpec>;
   const problems: Problem[] = [];
   if ((metadata.name === "exempt") !== (type === "Exempt")) {
     problems.push(invalid("spec.type", type, "must be 'Exempt' if and only if `name` is 'exempt'"));

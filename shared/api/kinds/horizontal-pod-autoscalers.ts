@@ -11,6 +11,7 @@ import type { Column, Problem } from "../kind.ts";
 import { horizontalPodAutoscalers, oldHorizontalPodAutoscalers } from "../kinds.ts";
 import { dnsLabelProblems, pathSegmentProblems } from "../names.ts";
 import { compare, parseQuantity } from "../quantity.ts";
+import type { Given } from "../validation/given.ts";
 import { validateContainerResourceName } from "../validation/pod/resources.ts";
 import { eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../validation/problems.ts";
 import { nonNegative, positive, validateNonNegativeAmount } from "../validation/values.ts";
@@ -165,7 +166,7 @@ const fieldOfType: Readonly<Record<string, string>> = {
 
 function validateMetric(metric: MetricSpec, path: string, isSettled: boolean): Problem[] {
   const problems: Problem[] = [];
-  const { type = "" } = metric;
+  const { type = "" } = metric as Given<MetricSpec>;
   const expected = fieldOfType[type];
   if (!type) problems.push(required(`${path}.type`, "must specify a metric source type"));
   if (!expected) problems.push(notSupported(`${path}.type`, type, Object.keys(fieldOfType)));
@@ -215,7 +216,7 @@ function validateRules(rules: HPAScalingRules | undefined, path: string): Proble
 
 /** @param previous undefined for a new autoscaler; what it referred to before is not questioned again */
 function validateSpec({ spec }: Autoscaler, previous?: Autoscaler): Problem[] {
-  const { minReplicas, maxReplicas = 0, scaleTargetRef, metrics = [], behavior } = spec;
+  const { minReplicas, maxReplicas = 0, scaleTargetRef, metrics = [], behavior } = spec as Given<Autoscaler["spec"]>;
   const fewest = previous?.spec.minReplicas === 0 ? 0 : 1;
   const problems: Problem[] = [];
   if (minReplicas !== undefined && minReplicas < fewest) {

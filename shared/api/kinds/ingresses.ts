@@ -87,7 +87,7 @@ function validateRule({ host, http }: Rule, at: string, tolerant: boolean): Prob
 const secretProblems = (secret: string | undefined): string[] => (secret ? dnsSubdomainProblems(secret) : []);
 
 /** @param previous undefined for a new Ingress; what was wrong before may stay so */
-function validateSpec({ spec = {} }: Ingress, previous: Ingress | undefined): Problem[] {
+function validateSpec({ spec }: Ingress, previous: Ingress | undefined): Problem[] {
   const { rules = [], defaultBackend, tls, ingressClassName } = spec;
   const oldRules = previous?.spec?.rules ?? [];
   const tolerateRules = oldRules.some((rule) => rule.host?.includes("*") && validateRule({ ...rule, host: "" }, "", false).length > 0);
@@ -141,6 +141,7 @@ function hostsCell({ spec }: Ingress): string {
 export const ingressBehaviour = behaviour(ingresses, {
   ...statusBehaviour,
   defaults: (ingress) => {
+    ingress.spec ??= {};
     for (const { http } of ingress.spec?.rules ?? []) for (const { backend } of http?.paths ?? []) defaultBackendPort(backend);
     defaultBackendPort(ingress.spec?.defaultBackend);
     const status = (ingress.status ??= {});

@@ -52,6 +52,8 @@ function overlap(completed: string, failed: string, completions: number): number
   return undefined;
 }
 
+const together = (a: string, b: string) => () => invalidWhole(conditionsField, `cannot set ${a} and ${b} conditions`);
+
 /** Only what changed is held against the rules: a status that was odd before may still be added to. */
 export function validateJobStatus({ spec, status: next = {} }: Job, { status: previous = {} }: Job): Problem[] {
   const changed = (field: keyof Status) => !semanticallyEqual(next[field], previous[field]);
@@ -69,7 +71,6 @@ export function validateJobStatus({ spec, status: next = {} }: Job, { status: pr
   const rule = (isBroken: boolean, problem: () => Problem) => {
     if (isBroken) problems.push(problem());
   };
-  const together = (a: string, b: string) => () => invalidWhole(conditionsField, `cannot set ${a} and ${b} conditions`);
   problems.push(...validateUncounted(next));
 
   rule((turned("Complete") || turned("Failed")) && !!complete && !!failed, together("Complete=True", "Failed=true"));

@@ -1,11 +1,12 @@
 /** Jobs, and the job specs that CronJobs hold. */
 
 import { humanDuration } from "../durations.ts";
-import type { Job, JobSpec, PodTemplateSpec } from "../generated/types.ts";
+import type { Job, JobSpec, PodFailurePolicyOnPodConditionsPattern, PodTemplateSpec } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { jobs } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems, patternMessage, qualifiedNameProblems } from "../names.ts";
 import type { ObjectMeta } from "../objects.ts";
+import type { Given } from "../validation/given.ts";
 import { inOrder, selectorInOrder, validateLabelSelector } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { validatePodTemplate } from "../validation/pod/pod-template.ts";
@@ -152,7 +153,7 @@ function validateFailureRule(rule: FailureRule, spec: JobSpec, names: ReadonlySe
   if (codes) problems.push(...validateExitCodes(codes, names, `${at}.onExitCodes`));
   if (conditions.length > 20) problems.push(tooMany(`${at}.onPodConditions`, conditions.length, 20));
   problems.push(
-    ...eachItem(`${at}.onPodConditions`, conditions, ({ type = "", status }, path) => [
+    ...eachItem(`${at}.onPodConditions`, conditions, ({ type = "", status }: Given<PodFailurePolicyOnPodConditionsPattern>, path) => [
       ...invalidEach(`${path}.type`, type, qualifiedNameProblems(type)),
       ...(!status || ["False", "True", "Unknown"].includes(status)
         ? []
@@ -169,7 +170,7 @@ function validateFailureRule(rule: FailureRule, spec: JobSpec, names: ReadonlySe
 }
 
 function validateExitCodes(codes: NonNullable<FailureRule["onExitCodes"]>, names: ReadonlySet<string>, at: string): Problem[] {
-  const { operator, containerName, values = [] } = codes;
+  const { operator, containerName, values = [] } = codes as Given<typeof codes>;
   const problems: Problem[] = [];
   if (!operator) problems.push(required(`${at}.operator`, validValues(["In", "NotIn"])));
   else if (operator !== "In" && operator !== "NotIn") problems.push(notSupported(`${at}.operator`, operator, ["In", "NotIn"]));
@@ -324,26 +325,28 @@ function validateChange({ spec: next }: Job, { spec: previous, status }: Job): P
   ];
 }
 
+/** What of a template never changes. */
+const settledPart = ({ metadata, spec }: PodTemplateSpec) => {
+  const {
+    nodeSelector: _,
+    tolerations: __,
+    schedulingGates: ___,
+    affinity,
+    containers,
+    initContainers,
+    ...rest
+  } = spec ?? { containers: [] };
+  const { labels: _labels, annotations: _annotations, ...otherMetadata } = metadata ?? ({} as ObjectMeta);
+  const withoutResources = (list: typeof containers | undefined) => list?.map(({ resources: _resources, ...container }) => container);
+  return [otherMetadata, rest, { ...affinity, nodeAffinity: undefined }, withoutResources(containers), withoutResources(initContainers)];
+};
+
 /** While a Job is suspended and has no Pods, where they will run and what they get may still be changed. */
 function validateTemplateChange(next: JobSpec, previous: JobSpec, status: Job["status"]): Problem[] {
   const field = "spec.template";
   const isSuspended = status?.conditions?.some(({ type, status: value }) => type === "Suspended" && value === "True") ?? false;
   const isOpen = previous.suspend === true && (status?.startTime === undefined || isSuspended) && (status?.active ?? 0) === 0;
   if (!isOpen) return validateImmutable(next.template, previous.template, field);
-  const settledPart = ({ metadata, spec }: PodTemplateSpec) => {
-    const {
-      nodeSelector: _,
-      tolerations: __,
-      schedulingGates: ___,
-      affinity,
-      containers,
-      initContainers,
-      ...rest
-    } = spec ?? { containers: [] };
-    const { labels: _labels, annotations: _annotations, ...otherMetadata } = metadata ?? ({} as ObjectMeta);
-    const withoutResources = (list: typeof containers | undefined) => list?.map(({ resources: _resources, ...container }) => container);
-    return [otherMetadata, rest, { ...affinity, nodeAffinity: undefined }, withoutResources(containers), withoutResources(initContainers)];
-  };
   return semanticallyEqual(settledPart(next.template), settledPart(previous.template))
     ? []
     : [invalid(`${field}.spec`, next.template.spec, "field is immutable")];

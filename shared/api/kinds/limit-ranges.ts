@@ -4,6 +4,7 @@ import type { Problem } from "../kind.ts";
 import { limitRanges } from "../kinds.ts";
 import { qualifiedNameProblems } from "../names.ts";
 import { compare, parseQuantity, toMilli } from "../quantity.ts";
+import type { Given } from "../validation/given.ts";
 import { validateContainerResourceName } from "../validation/pod/resources.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, required } from "../validation/problems.ts";
 import { isOvercommitAllowed, validateResourceName } from "../validation/values.ts";
@@ -73,7 +74,7 @@ function validateAmounts(limit: Limit, resource: string, at: string): Problem[] 
 function validate({ spec }: LimitRange): Problem[] {
   const types = new Set<string>();
   return eachItem("spec.limits", spec?.limits, (limit, at) => {
-    const { type = "" } = limit;
+    const { type = "" } = limit as Given<Limit>;
     const isPod = type === "Pod";
     const checkName = isPod || type === "Container" ? validateContainerResourceName : validateResourceName;
     const problems = validateType(type, `${at}.type`);

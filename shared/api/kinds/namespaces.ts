@@ -29,8 +29,8 @@ export const namespaceBehaviour = behaviour(namespaces, {
     if (namespace.metadata.name) namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: namespace.metadata.name };
   },
   prepareForUpdate: (next, previous) => {
-    next.spec = { ...next.spec, finalizers: previous.spec?.finalizers };
-    if (previous.spec?.finalizers === undefined) delete next.spec.finalizers;
+    const { finalizers: _, ...spec } = next.spec ?? {};
+    next.spec = { ...spec, ...(previous.spec?.finalizers && { finalizers: [...previous.spec.finalizers] }) };
     next.status = structuredClone(previous.status ?? {});
   },
   prepareForStatusUpdate: (next, previous) => {

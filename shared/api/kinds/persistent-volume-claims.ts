@@ -141,7 +141,6 @@ export const persistentVolumeClaimBehaviour = behaviour(persistentVolumeClaims, 
     ...claimWarnings(claim.spec?.resources, "spec"),
   ],
   generationFields: noGeneration,
-  selectableFields: { name: ({ metadata }) => metadata.name },
   ownAge: true,
   columns: [
     text("Status", ({ metadata, status }) => (metadata.deletionTimestamp ? "Terminating" : status?.phase)),

@@ -178,7 +178,7 @@ const mountable: readonly Source[] = [
   "photonPersistentDisk",
 ];
 
-function validateMountOptions({ metadata, spec = {} }: PersistentVolume): Problem[] {
+function validateMountOptions({ metadata, spec }: PersistentVolume): Problem[] {
   if (metadata.annotations?.[mountOptions] === undefined || mountable.some((source) => spec[source] !== undefined)) return [];
   return [forbidden(`metadata.annotations.${mountOptions}`, "may not specify mount options for this volume type")];
 }
@@ -202,7 +202,7 @@ function withRenewedLabels(affinity: PersistentVolumeSpec["nodeAffinity"]): obje
   }));
 }
 
-function validateChange({ spec: next = {} }: PersistentVolume, { spec: previous = {} }: PersistentVolume): Problem[] {
+function validateChange({ spec: next }: PersistentVolume, { spec: previous }: PersistentVolume): Problem[] {
   const problems: Problem[] = [];
   const after = structuredClone(next);
   if (previous.csi && !previous.csi.controllerExpandSecretRef) delete after.csi?.controllerExpandSecretRef;
@@ -232,7 +232,7 @@ const removedSources: Partial<Readonly<Record<Source, string>>> = {
   rbd: "rbd: deprecated in v1.28, non-functional in v1.31+",
 };
 
-function warnings({ metadata, spec = {} }: PersistentVolume): string[] {
+function warnings({ metadata, spec }: PersistentVolume): string[] {
   const marks = [
     { mark: storageClassMark, since: "v1.8", field: "storageClassName" },
     { mark: mountOptions, since: "v1.31", field: "mountOptions" },
@@ -311,7 +311,6 @@ export const persistentVolumeBehaviour = behaviour(persistentVolumes, {
   validateUpdate: validateChange,
   warnings,
   generationFields: noGeneration,
-  selectableFields: { name: ({ metadata }) => metadata.name },
   ownAge: true,
   columns: [
     text("Capacity", ({ spec }) => canonicalQuantity(spec?.capacity?.storage ?? "0")),

@@ -13,7 +13,7 @@ const bounds = ["minAvailable", "maxUnavailable"] as const;
 const counters = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const;
 const noPods = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
 
-function validate({ spec = {} }: PodDisruptionBudget): Problem[] {
+function validate({ spec }: PodDisruptionBudget): Problem[] {
   const problems: Problem[] = [];
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
     problems.push(invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"));

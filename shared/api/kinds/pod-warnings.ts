@@ -179,13 +179,15 @@ interface Mapped {
 
 const shownMapping = ({ path, source }: Mapped): string => (source ? `${quote(path)} (${source})` : quote(path));
 
+const paths = (items: readonly { path: string }[] | undefined, source = ""): Mapped[] =>
+  (items ?? []).map(({ path }) => ({ path, source }));
+
 /** Files of one volume that would lie on or within one another. */
 function overlapWarnings(volume: Volume): string[] {
   const describe = (what: string, mapped: readonly Mapped[]) =>
     overlaps(mapped).map(([one, other]) => {
       return `volume ${quote(volume.name)} (${what}): overlapping paths: ${shownMapping(one)} with ${shownMapping(other)}`;
     });
-  const paths = (items: readonly { path: string }[] | undefined, source = "") => (items ?? []).map(({ path }) => ({ path, source }));
   const { configMap, secret, downwardAPI, projected } = volume;
   return [
     ...(configMap ? describe(`ConfigMap ${quote(configMap.name ?? "")}`, paths(configMap.items)) : []),
@@ -218,9 +220,10 @@ function overlaps(mapped: readonly Mapped[]): [Mapped, Mapped][] {
   );
 }
 
+const repeated = (values: readonly (string | undefined)[], describe: (index: number, value: string) => string): string[] =>
+  values.flatMap((value, index) => (values.indexOf(value) < index ? [describe(index, value ?? "")] : []));
+
 function duplicateWarnings(spec: PodSpec, path: string): string[] {
-  const repeated = (values: readonly (string | undefined)[], describe: (index: number, value: string) => string): string[] =>
-    values.flatMap((value, index) => (values.indexOf(value) < index ? [describe(index, value ?? "")] : []));
   const secrets = (spec.imagePullSecrets ?? []).map(({ name }) => name);
   return [
     ...repeated(

@@ -1,8 +1,9 @@
 /** Roles, ClusterRoles and their bindings. */
-import type { ClusterRoleBinding, PolicyRule, RoleBinding } from "../generated/types.ts";
+import type { ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef } from "../generated/types.ts";
 import type { KindBehaviour, Problem } from "../kind.ts";
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../kinds.ts";
 import { dnsSubdomainProblems, pathSegmentProblems } from "../names.ts";
+import type { Given } from "../validation/given.ts";
 import { validateLabelSelector } from "../validation/labels.ts";
 import { eachItem, invalid, invalidEach, notSupported, required } from "../validation/problems.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
@@ -59,7 +60,7 @@ export const clusterRoleBehaviour = behaviour(clusterRoles, {
 type Binding = RoleBinding | ClusterRoleBinding;
 type Subject = NonNullable<Binding["subjects"]>[number];
 
-function validateSubject({ kind = "", name, apiGroup = "", namespace }: Subject, at: string, isNamespaced: boolean): Problem[] {
+function validateSubject({ kind = "", name, apiGroup = "", namespace }: Given<Subject>, at: string, isNamespaced: boolean): Problem[] {
   const problems: Problem[] = name ? [] : [required(`${at}.name`)];
   if (kind === "ServiceAccount") {
     if (name) problems.push(...invalidEach(`${at}.name`, name, dnsSubdomainProblems(name)));
@@ -72,7 +73,7 @@ function validateSubject({ kind = "", name, apiGroup = "", namespace }: Subject,
 }
 
 function validateBinding({ roleRef, subjects }: Binding, kinds: readonly string[]): Problem[] {
-  const { apiGroup = "", kind = "", name } = roleRef ?? {};
+  const { apiGroup = "", kind = "", name } = (roleRef ?? {}) as Given<RoleRef>;
   return [
     ...(apiGroup === group ? [] : [notSupported("roleRef.apiGroup", apiGroup, [group])]),
     ...(kinds.includes(kind) ? [] : [notSupported("roleRef.kind", kind, kinds)]),

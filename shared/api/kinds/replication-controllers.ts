@@ -24,7 +24,7 @@ function setDefaults(controller: ReplicationController): void {
   defaultPodTemplate(spec.template);
 }
 
-function validate({ spec = {} }: ReplicationController): Problem[] {
+function validate({ spec }: ReplicationController): Problem[] {
   return [
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...(isEmpty(spec.selector) ? [required("spec.selector")] : []),

@@ -121,7 +121,7 @@ export const resourceQuotaBehaviour = behaviour(resourceQuotas, {
     quota.spec ??= {};
     quota.status ??= {};
   },
-  validate: ({ spec = {} }) => [...validateAmounts(spec.hard, "spec.hard"), ...validateScopes(spec), ...validateScopeSelector(spec)],
+  validate: ({ spec }) => [...validateAmounts(spec.hard, "spec.hard"), ...validateScopes(spec), ...validateScopeSelector(spec)],
   validateUpdate: ({ spec: next }, { spec: previous }) => {
     const [after, before] = [next, previous].map((spec) => new Set(spec?.scopes));
     return after?.symmetricDifference(before ?? new Set()).size === 0

@@ -63,11 +63,11 @@ function prepareForUpdate(next: Service, previous: Service): void {
 }
 
 /** `clusterIP` and the first of `clusterIPs` are one thing; a client may have changed only one of them. */
-function syncClusterIps({ spec: next = {} }: Service, { spec: previous = {} }: Service): void {
+function syncClusterIps({ spec: next }: Service, { spec: previous }: Service): void {
   const sameList = semanticallyEqual(next.clusterIPs, previous.clusterIPs);
   const hadList = (previous.clusterIPs ?? []).length > 0 && (next.clusterIPs ?? []).length === 0;
   if ((next.clusterIP ?? "") === (previous.clusterIP ?? "")) {
-    if (hadList) next.clusterIPs = previous.clusterIPs;
+    if (hadList) next.clusterIPs = [...(previous.clusterIPs ?? [])];
   } else if (!next.clusterIP) {
     if (sameList) delete next.clusterIPs;
   } else if (sameList) next.clusterIPs = [next.clusterIP];
@@ -78,7 +78,7 @@ function keepAllocated(next: Service, previous: Service): void {
   const [after, before] = [(next.spec ??= {}), previous.spec ?? {}];
   if (usesClusterIp(next) && usesClusterIp(previous)) {
     if (before.clusterIP) after.clusterIP ||= before.clusterIP;
-    if ((after.clusterIPs ?? []).length === 0 && before.clusterIPs) after.clusterIPs = before.clusterIPs;
+    if ((after.clusterIPs ?? []).length === 0 && before.clusterIPs) after.clusterIPs = [...before.clusterIPs];
   }
   if (usesNodePorts(next) && usesNodePorts(previous)) {
     const used = nodePorts(after.ports).intersection(nodePorts(before.ports));
@@ -166,7 +166,7 @@ const shownPort = ({ protocol, port }: ServicePort) => ({
   NodePort: 0,
 });
 
-function validateExternalName({ spec = {} }: Service): Problem[] {
+function validateExternalName({ spec }: Service): Problem[] {
   const name = (spec.externalName ?? "").replace(/\.$/, "");
   const detail = "may not be set for ExternalName services";
   return [
@@ -177,7 +177,7 @@ function validateExternalName({ spec = {} }: Service): Problem[] {
   ];
 }
 
-function validateAffinity({ spec = {} }: Service): Problem[] {
+function validateAffinity({ spec }: Service): Problem[] {
   const path = "spec.sessionAffinityConfig";
   const { sessionAffinity: affinity, sessionAffinityConfig: config } = spec;
   const problems = oneOf(affinity, ["ClientIP", "None"], "spec.sessionAffinity", true);
@@ -230,7 +230,7 @@ function validateClusterIps(service: Service, tolerated: readonly string[]): Pro
   ];
 }
 
-function validateSourceRanges({ metadata, spec = {} }: Service, previous: Service | undefined): Problem[] {
+function validateSourceRanges({ metadata, spec }: Service, previous: Service | undefined): Problem[] {
   const onlyFor = "may only be used when `type` is 'LoadBalancer'";
   const isWrongType = spec.type !== "LoadBalancer";
   const ranges = spec.loadBalancerSourceRanges ?? [];
@@ -294,7 +294,7 @@ function validateLoadBalancerFields(service: Service): Problem[] {
 }
 
 function validateService(service: Service, previous?: Service): Problem[] {
-  const { metadata, spec = {} } = service;
+  const { metadata, spec } = service;
   const [hints, mode] = [metadata.annotations?.[hintsAnnotation], metadata.annotations?.[modeAnnotation]];
   const tolerated = previous?.spec?.externalIPs ?? [];
   const problems: Problem[] = [];
@@ -388,7 +388,7 @@ export const validateIngressHost = (hostname: string | undefined, field: string)
       ]
     : [];
 
-function warnings({ metadata, spec = {} }: Service): string[] {
+function warnings({ metadata, spec }: Service): string[] {
   const result: string[] = [];
   const isPlainHeadless = spec.type === "ClusterIP" && spec.clusterIP === "None";
   const isExternalName = spec.type === "ExternalName";
@@ -425,7 +425,7 @@ export const ingressPoints = (
   status: { ingress?: readonly { ip?: string | undefined; hostname?: string | undefined }[] | undefined } | undefined,
 ): string[] => [...new Set((status?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || "").filter(Boolean))].toSorted();
 
-function externalIpCell({ spec = {}, status }: Service): string {
+function externalIpCell({ spec, status }: Service): string {
   const own = spec.externalIPs ?? [];
   switch (spec.type) {
     case "ClusterIP":

@@ -35,10 +35,11 @@ const withoutLeadingZeros = (text: string): string =>
     .map((part) => part.replace(/^0+(?=[0-9])/, ""))
     .join(".");
 
+const groups = (part: string) => (part === "" ? [] : part.split(":"));
+
 function sixBytes(text: string): number[] {
   const full = new URL(`http://[${text}]`).hostname.slice(1, -1);
   const [head = "", tail] = full.split("::");
-  const groups = (part: string) => (part === "" ? [] : part.split(":"));
   const before = groups(head);
   const after = tail === undefined ? [] : groups(tail);
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");

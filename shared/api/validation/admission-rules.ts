@@ -2,6 +2,7 @@
 import type { LabelSelector, MatchCondition, MatchResources, ParamKind, ParamRef, RuleWithOperations } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { dns1035LabelProblems, dnsSubdomainProblems, pathSegmentProblems, qualifiedNameProblems } from "../names.ts";
+import type { Given } from "./given.ts";
 import { validateLabelSelector } from "./labels.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, required, tooMany } from "./problems.ts";
 import { oneOf } from "./values.ts";
@@ -74,7 +75,7 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
   const count = (conditions ?? []).length;
   return [
     ...(count > mostConditions ? [tooMany(path, count, mostConditions)] : []),
-    ...eachItem(path, conditions, ({ name = "", expression = "" }, at) => {
+    ...eachItem(path, conditions, ({ name = "", expression = "" }: Given<MatchCondition>, at) => {
       const twin = name !== "" && names.has(name);
       names.add(name);
       return [

@@ -88,8 +88,8 @@ function rangeProblem(range: string, { least, most, names }: Bounds): string | u
 /** A name of the IANA time zone database. */
 export function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return !/^[+-]/.test(name);
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
+    return timeZone !== "" && !/^[+-]/.test(name);
   } catch {
     return false;
   }

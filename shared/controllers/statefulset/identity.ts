@@ -63,7 +63,7 @@ export function claimDrafts(set: StatefulSet, ordinal: number): ClaimDraft[] {
         ...(finalizers && { finalizers: [...finalizers] }),
         ...(retentionOf(set).whenDeleted === "Delete" && { ownerReferences: [reference] }),
       },
-      spec: structuredClone(template.spec ?? {}),
+      spec: structuredClone(template.spec),
     };
   });
 }

@@ -2,11 +2,13 @@
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { isSidecar } from "../../scheduler/requests.ts";
 import type { EngineFeatures } from "../engine-features.ts";
+import { hooksLabel } from "../hooks.ts";
 import { addressVariablesLabel, pullPolicyLabel, sidecarLabel } from "../pod-tags.ts";
 import { probesLabel } from "../probes.ts";
 import type { ContainerDefinition, TaskOverride } from "../task-engine.ts";
 import { subPathsLabel } from "../volumes.ts";
 import { type EnvironmentInput, expandWith, resolveEnvironment, type Variable } from "./environment.ts";
+import { translateHooks } from "./hooks.ts";
 import { translateProbes } from "./probes.ts";
 import { type Findings, NotReadyError } from "./problems.ts";
 import type { Reservation } from "./reservations.ts";
@@ -71,12 +73,14 @@ function translate(input: ContainerInput, findings: Findings): TranslatedContain
   const argv = translateCommand(container, field, environment, findings);
   const { mountPoints, subPaths } = translateMounts(container, field, input.volumes, features, findings);
   const probes = probesOf(container, field, features, findings);
+  const hooks = translateHooks(container, field, features, findings);
   const addresses = named("address").map(({ name }) => name);
   const gpus = container.resources?.limits?.["nvidia.com/gpu"];
 
   const labels = {
     ...(container.imagePullPolicy && { [pullPolicyLabel]: container.imagePullPolicy }),
     ...(probes && { [probesLabel]: JSON.stringify(probes) }),
+    ...(hooks && { [hooksLabel]: JSON.stringify(hooks) }),
     ...(Object.keys(subPaths).length > 0 && { [subPathsLabel]: JSON.stringify(subPaths) }),
     ...(addresses.length > 0 && { [addressVariablesLabel]: JSON.stringify(addresses) }),
     ...(init && isSidecar(container) && { [sidecarLabel]: "true" }),
@@ -127,8 +131,6 @@ export const stopSeconds = (pod: Pod): number => Math.max(minimumStopSeconds, po
 /** Fields that have no counterpart. */
 function checkContainer(container: Container, field: string, init: boolean, findings: Findings): void {
   const { lifecycle, restartPolicy, restartPolicyRules, resources } = container;
-  if (lifecycle?.postStart) findings.refuse(`${field}.lifecycle.postStart`, "hooks cannot be run inside the container");
-  if (lifecycle?.preStop) findings.refuse(`${field}.lifecycle.preStop`, "hooks cannot be run inside the container");
   if (lifecycle?.stopSignal) findings.refuse(`${field}.lifecycle.stopSignal`, "containers are stopped with the signal their image names");
   if (restartPolicy !== undefined && !(init && isSidecar(container))) {
     findings.refuse(`${field}.restartPolicy`, "containers of a Pod are restarted together");

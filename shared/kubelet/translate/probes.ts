@@ -29,7 +29,13 @@ function translateProbe(probe: Probe, container: Container, field: string, findi
   };
 }
 
-function translateAction(probe: Probe, container: Container, field: string, findings: Findings): ProbeSpec["action"] | undefined {
+/** What a probe or a hook does, with named ports resolved. */
+export function translateAction(
+  probe: Pick<Probe, "exec" | "httpGet" | "tcpSocket" | "grpc">,
+  container: Container,
+  field: string,
+  findings: Findings,
+): ProbeSpec["action"] | undefined {
   const resolve = (port: number | string, at: string): number | undefined => {
     if (typeof port === "number") return port;
     const named = container.ports?.find(({ name }) => name === port)?.containerPort ?? (/^\d+$/.test(port) ? Number(port) : undefined);

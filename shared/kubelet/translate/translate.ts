@@ -3,7 +3,7 @@
  * a Pod's own goes into the overrides of its task. What cannot be honoured is named by field, never left out silently.
  */
 import { createHash } from "node:crypto";
-import type { Container, Pod } from "../../api/generated/types.ts";
+import type { Container, Node, Pod } from "../../api/generated/types.ts";
 import { isSidecar } from "../../scheduler/requests.ts";
 import type { EngineFeatures } from "../engine-features.ts";
 import { logStreamPrefix } from "../log-streams.ts";
@@ -18,9 +18,10 @@ import {
 } from "../pod-tags.ts";
 import type { ContainerDefinition, TaskDefinitionInput, TaskOverride } from "../task-engine.ts";
 import { volumesLabel } from "../volumes.ts";
+import type { Claims } from "./claims.ts";
 import { type ContainerInput, ContainerNotReadyError, isImageName, translateContainer } from "./containers.ts";
 import type { References } from "./environment.ts";
-import { type FieldProblem, Findings } from "./problems.ts";
+import { type FieldProblem, Findings, NotReadyError } from "./problems.ts";
 import { reservations } from "./reservations.ts";
 import { checkPodSecurity } from "./security.ts";
 import { translateVolumes } from "./volumes.ts";
@@ -28,8 +29,12 @@ import { translateVolumes } from "./volumes.ts";
 export interface TranslationInput {
   readonly pod: Pod;
   /** Where the Pod will stand. */
-  readonly node: { readonly internalIp: string | undefined; readonly allocatable: Readonly<Record<string, string>> };
-  readonly references: References;
+  readonly node: {
+    readonly metadata: Node["metadata"];
+    readonly internalIp: string | undefined;
+    readonly allocatable: Readonly<Record<string, string>>;
+  };
+  readonly references: References & Claims;
   readonly features: EngineFeatures;
   readonly deployment: {
     readonly name: string;
@@ -80,6 +85,10 @@ export function translatePod(input: TranslationInput): Translation {
   try {
     translated = translateAll(input, findings);
   } catch (error) {
+    if (error instanceof NotReadyError) {
+      const container = pod.spec.containers[0]?.name ?? "";
+      return { type: "notReady", container, reason: "CreateContainerConfigError", message: error.message };
+    }
     if (!(error instanceof ContainerNotReadyError)) throw error;
     return { type: "notReady", container: error.container, reason: "CreateContainerConfigError", message: error.message };
   }
@@ -108,7 +117,7 @@ function translateAll(input: TranslationInput, findings: Findings): TranslatedPo
   if (init.length + pod.spec.containers.length > maxContainers) {
     findings.refuse("spec.containers", `Amazon ECS runs at most ${maxContainers} containers in a task, init containers included`);
   }
-  const volumes = translateVolumes(pod, features, findings);
+  const volumes = translateVolumes(pod, input.node, input.references, features, findings);
   const reserved = reservations(pod);
   const ports = new Set<string>();
   const translate = (container: Container, field: string, isInit: boolean) => {

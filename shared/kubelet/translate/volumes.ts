@@ -1,8 +1,9 @@
 /** Volumes and mounts of a Pod as task volumes and mount points. */
-import type { Container, Pod, KeyToPath as PodKeyToPath, Volume, VolumeProjection } from "../../api/generated/types.ts";
+import type { Container, Node, Pod, KeyToPath as PodKeyToPath, Volume, VolumeProjection } from "../../api/generated/types.ts";
 import type { EngineFeatures } from "../engine-features.ts";
 import type { ContainerDefinition, TaskDefinitionInput } from "../task-engine.ts";
 import type { FilledVolume, KeyToPath, VolumeContent } from "../volumes.ts";
+import { type ClaimedFolder, type Claims, claimedFolder } from "./claims.ts";
 import type { Findings } from "./problems.ts";
 
 export interface TranslatedVolumes {
@@ -10,6 +11,8 @@ export interface TranslatedVolumes {
   readonly filled: readonly FilledVolume[];
   /** Names of volumes that were left out with a warning: their mounts go, too. */
   readonly leftOut: ReadonlySet<string>;
+  /** Names of volumes that nobody may write to. */
+  readonly readOnly: ReadonlySet<string>;
 }
 
 const defaultMode = 0o644;
@@ -22,10 +25,18 @@ const automaticToken = /^(kube-api-access)-[a-z0-9]{5}$/;
 /** Name of a Pod's volume as a task volume: the same for all Pods of a template. */
 const taskVolumeName = (name: string): string => automaticToken.exec(name)?.[1] ?? name;
 
-export function translateVolumes(pod: Pod, features: EngineFeatures, findings: Findings): TranslatedVolumes {
-  const volumes: { name: string; host: Record<string, never> }[] = [];
+/** @param node where the Pod will stand @throws {NotReadyError} for claims that are not ready */
+export function translateVolumes(
+  pod: Pod,
+  node: Pick<Node, "metadata">,
+  claims: Claims,
+  features: EngineFeatures,
+  findings: Findings,
+): TranslatedVolumes {
+  const volumes: { name: string; host: { sourcePath?: string } }[] = [];
   const filled: FilledVolume[] = [];
   const leftOut = new Set<string>();
+  const readOnly = new Set<string>();
   for (const [index, volume] of (pod.spec.volumes ?? []).entries()) {
     const field = `spec.volumes[${index}]`;
     const source = Object.entries(volume).find(([key, value]) => key !== "name" && value !== undefined)?.[0] ?? "emptyDir";
@@ -33,6 +44,17 @@ export function translateVolumes(pod: Pod, features: EngineFeatures, findings: F
       if (volume.emptyDir?.medium) findings.warn(`${field}.emptyDir.medium`, "the volume is kept on disk");
       if (volume.emptyDir?.sizeLimit) findings.warn(`${field}.emptyDir.sizeLimit`, "the size is not limited");
       volumes.push({ name: taskVolumeName(volume.name), host: {} });
+      continue;
+    }
+    if (source === "persistentVolumeClaim" || source === "ephemeral") {
+      const folder: ClaimedFolder = features.nodeVolumes
+        ? claimedFolder(pod, volume, node, claims)
+        : { type: "refused", why: "volumes that outlast their Pod are not supported here yet" };
+      if (folder.type === "refused") findings.refuse(`${field}.${source}`, folder.why);
+      else {
+        volumes.push({ name: taskVolumeName(volume.name), host: { sourcePath: folder.path } });
+        if (folder.readOnly) readOnly.add(volume.name);
+      }
       continue;
     }
     const contents = contentsOf(volume, field, findings);
@@ -51,7 +73,7 @@ export function translateVolumes(pod: Pod, features: EngineFeatures, findings: F
       findings.refuse(`${field}.${source}`, "nothing stands beside the containers that could fill it");
     }
   }
-  return { volumes, filled, leftOut };
+  return { volumes, filled, leftOut, readOnly };
 }
 
 const modeOf = (volume: Volume): number =>
@@ -123,7 +145,7 @@ export interface TranslatedMounts {
 export function translateMounts(
   container: Container,
   field: string,
-  { leftOut }: TranslatedVolumes,
+  { leftOut, readOnly }: TranslatedVolumes,
   features: EngineFeatures,
   findings: Findings,
 ): TranslatedMounts {
@@ -141,7 +163,7 @@ export function translateMounts(
     mountPoints.push({
       sourceVolume: taskVolumeName(mount.name),
       containerPath: mount.mountPath,
-      ...(mount.readOnly && { readOnly: true }),
+      ...((mount.readOnly || readOnly.has(mount.name)) && { readOnly: true }),
     });
   }
   if (container.volumeDevices?.length) findings.refuse(`${field}.volumeDevices`, "raw block volumes are not supported");

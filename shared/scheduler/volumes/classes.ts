@@ -17,11 +17,11 @@ export const boundByControllerAnnotation = "pv.kubernetes.io/bound-by-controller
 
 /** Empty when it is of none: then it is bound to volumes of none. */
 export const classOfClaim = ({ metadata, spec }: PersistentVolumeClaim): string =>
-  metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
+  metadata.annotations?.[classAnnotation] ?? spec.storageClassName ?? "";
 
 /** Whether it says anything about a class at all; a claim that does not gets the default. */
 export const namesClass = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
-  metadata.annotations?.[classAnnotation] !== undefined || spec?.storageClassName !== undefined;
+  metadata.annotations?.[classAnnotation] !== undefined || spec.storageClassName !== undefined;
 
 export const classOfVolume = ({ metadata, spec }: PersistentVolume): string =>
   metadata.annotations?.[classAnnotation] ?? spec.storageClassName ?? "";
@@ -52,4 +52,4 @@ export function allowsTopology(storageClass: StorageClass | undefined, labels: R
 }
 
 export const isFullyBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
-  Boolean(spec?.volumeName) && metadata.annotations?.[bindCompletedAnnotation] !== undefined;
+  Boolean(spec.volumeName) && metadata.annotations?.[bindCompletedAnnotation] !== undefined;

@@ -8,20 +8,19 @@ import { labelMatcher } from "../../api/selectors.ts";
 import { matchesSelector } from "../node-affinity.ts";
 import { classOfClaim, classOfVolume } from "./classes.ts";
 
-export const requestedStorage = ({ spec }: PersistentVolumeClaim): Quantity => parseQuantity(spec?.resources?.requests?.storage ?? "0");
+export const requestedStorage = ({ spec }: PersistentVolumeClaim): Quantity => parseQuantity(spec.resources?.requests?.storage ?? "0");
 const sizeOf = ({ spec }: PersistentVolume): Quantity => parseQuantity(spec.capacity?.storage ?? "0");
 
-const modeOf = (spec: { volumeMode?: string | undefined } | undefined): string => spec?.volumeMode ?? "Filesystem";
+const modeOf = (spec: { volumeMode?: string | undefined }): string => spec.volumeMode ?? "Filesystem";
 
 export const differInMode = (claim: PersistentVolumeClaim, volume: PersistentVolume): boolean => modeOf(claim.spec) !== modeOf(volume.spec);
 
 const offersAccess = (claim: PersistentVolumeClaim, volume: PersistentVolume): boolean =>
-  (claim.spec?.accessModes ?? []).every((mode) => volume.spec.accessModes?.includes(mode));
+  (claim.spec.accessModes ?? []).every((mode) => volume.spec.accessModes?.includes(mode));
 
 const accessModes = ({ spec }: PersistentVolume): number => spec.accessModes?.length ?? 0;
 
-const attributesOf = (spec: { volumeAttributesClassName?: string | undefined } | undefined): string =>
-  spec?.volumeAttributesClassName ?? "";
+const attributesOf = (spec: { volumeAttributesClassName?: string | undefined }): string => spec.volumeAttributesClassName ?? "";
 
 /** Reserved for this claim, or bound to it. */
 export function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
@@ -31,7 +30,7 @@ export function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): b
 }
 
 /** Whether Pods on this Node can use the volume. */
-export const isReachable = (volume: PersistentVolume, node: Node): boolean => {
+export const isReachable = (volume: PersistentVolume, node: Pick<Node, "metadata">): boolean => {
   const required = volume.spec.nodeAffinity?.required;
   return required === undefined || matchesSelector(required, node);
 };
@@ -76,7 +75,7 @@ export function bestVolume(
   if (reserved) return !node || isReachable(reserved, node) ? reserved : undefined;
   if (reservedOnly) return undefined;
 
-  const selector = claim.spec?.selector && labelMatcher(claim.spec.selector);
+  const selector = claim.spec.selector && labelMatcher(claim.spec.selector);
   const className = classOfClaim(claim);
   return usable
     .filter(

@@ -73,14 +73,14 @@ export function volumesOf(pod: Pod, storage: StorageState): PodVolumes | undefin
   if (claims.length === 0) return undefined;
 
   const unbound = claims.filter((claim) => !isFullyBound(claim));
-  const isLate = (claim: PersistentVolumeClaim) => !claim.spec?.volumeName && bindsLate(storage.storageClass(classOfClaim(claim)));
+  const isLate = (claim: PersistentVolumeClaim) => !claim.spec.volumeName && bindsLate(storage.storageClass(classOfClaim(claim)));
   if (!unbound.every(isLate)) return blocked("pod has unbound immediate PersistentVolumeClaims");
   const selected = unbound.map(({ metadata }) => metadata.annotations?.[selectedNodeAnnotation]);
   const [node] = selected;
   if (node !== undefined && selected.every((other) => other === node)) return { type: "awaited", node };
   const bound = claims.filter(isFullyBound);
   const isTaken = claims.some(
-    ({ metadata, spec }) => spec?.accessModes?.includes("ReadWriteOncePod") && storage.isUsed(namespace, metadata.name, pod),
+    ({ metadata, spec }) => spec.accessModes?.includes("ReadWriteOncePod") && storage.isUsed(namespace, metadata.name, pod),
   );
   return {
     type: "open",
@@ -98,7 +98,7 @@ function problemOf(pod: Pod, volume: Volume, name: string, claim: PersistentVolu
       : `persistentvolumeclaim "${name}" not found`;
   }
   if (claim.status?.phase === "Lost") {
-    return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ""}"`;
+    return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName ?? ""}"`;
   }
   if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim "${name}" is being deleted`;
   if (volume.ephemeral && controllerOf(claim)?.uid !== pod.metadata.uid) return foreignClaim(claim, pod);
@@ -116,7 +116,7 @@ const usedByAnother: VolumeObstacle = {
 
 function boundObstacle(claims: readonly PersistentVolumeClaim[], node: Node, storage: StorageState): VolumeObstacle | undefined {
   for (const { spec } of claims) {
-    const volume = storage.volume(spec?.volumeName ?? "");
+    const volume = storage.volume(spec.volumeName ?? "");
     if (!volume) return never("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
     if (!isReachable(volume, node)) return never("node(s) didn't match PersistentVolume's node affinity");
   }

@@ -12,8 +12,8 @@ const claimFacts = ({ metadata, spec, status }: PersistentVolumeClaim) => [
   metadata.deletionTimestamp,
   metadata.annotations?.[bindCompletedAnnotation],
   metadata.annotations?.[selectedNodeAnnotation],
-  spec?.volumeName,
-  spec?.storageClassName,
+  spec.volumeName,
+  spec.storageClassName,
   status?.phase === "Lost",
 ];
 

@@ -405,7 +405,7 @@ describe("trap 29: what cannot be honoured is refused by field name", () => {
     { field: "spec.runtimeClassName", spec: { runtimeClassName: "gvisor" } },
     { field: "spec.securityContext.sysctls", spec: { securityContext: { sysctls: [{ name: "a", value: "b" }] } } },
     { field: "spec.volumes[0].hostPath", spec: { volumes: [{ name: "v", hostPath: { path: "/" } }] } },
-    { field: "spec.volumes[0].persistentVolumeClaim", spec: { volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] } },
+    { field: "spec.volumes[0].nfs", spec: { volumes: [{ name: "v", nfs: { server: "s", path: "/" } }] } },
     { field: "spec.volumes[0].configMap", spec: { volumes: [{ name: "v", configMap: { name: "c" } }] }, bare: true },
     { field: "spec.containers[0].securityContext.privileged", given: { securityContext: { privileged: true } } },
     { field: "spec.containers[0].securityContext.seccompProfile", given: { securityContext: { seccompProfile: { type: "Unconfined" } } } },

@@ -92,10 +92,10 @@ describe("the secrets", () => {
   const hosts = ["localhost", "127.0.0.1", "::1"];
   const now = new Date();
 
-  it("are kept, readable for their user alone", () => {
+  it("are kept, readable for their user alone", async () => {
     const folder = openDataFolder(aFolder(), "0.1.0");
-    const first = credentials(folder, hosts, now);
-    expect(credentials(folder, hosts, now)).toEqual(first);
+    const first = await credentials(folder, hosts, now);
+    expect(await credentials(folder, hosts, now)).toEqual(first);
     for (const name of ["ca.key", "server.key", "admin-token"] as const) expect(mode(folder.file(name))).toBe(0o600);
     expect(first.adminToken).toHaveLength(43);
     folder.release();
@@ -103,7 +103,7 @@ describe("the secrets", () => {
 
   it("serve TLS for every host, to clients that trust the authority", async () => {
     const folder = openDataFolder(aFolder(), "0.1.0");
-    const { authority, server } = credentials(folder, [...hosts, "dev.example.test", "fd00::12:5"], now);
+    const { authority, server } = await credentials(folder, [...hosts, "dev.example.test", "fd00::12:5"], now);
     const listener = createServer(server, (socket) => socket.end());
     await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
     const { port } = listener.address() as AddressInfo;
@@ -122,13 +122,13 @@ describe("the secrets", () => {
     folder.release();
   });
 
-  it("are renewed when they near their end or a host is new, under the same authority", () => {
+  it("are renewed when they near their end or a host is new, under the same authority", async () => {
     const folder = openDataFolder(aFolder(), "0.1.0");
-    const first = credentials(folder, hosts, now);
-    const later = credentials(folder, hosts, new Date(now.getTime() + 340 * 24 * 3_600_000));
+    const first = await credentials(folder, hosts, now);
+    const later = await credentials(folder, hosts, new Date(now.getTime() + 340 * 24 * 3_600_000));
     expect(later.server.cert).not.toBe(first.server.cert);
     expect(later.authority).toBe(first.authority);
-    const wider = credentials(folder, [...hosts, "dev.test"], now);
+    const wider = await credentials(folder, [...hosts, "dev.test"], now);
     expect(new X509Certificate(wider.server.cert).checkHost("dev.test")).toBe("dev.test");
     folder.release();
   });

@@ -21,8 +21,8 @@ type Behaviour = (event: APIGatewayProxyEvent, context: Context, raw: ResponseSt
 
 let behaviour: Behaviour = () => {};
 let gateway: Gateway;
-const authority = makeAuthority("gateway test", new Date());
-const tls = makeServerCertificate(authority, ["127.0.0.1"], new Date());
+const authority = await makeAuthority("gateway test", new Date());
+const tls = await makeServerCertificate(authority, ["127.0.0.1"], new Date());
 const ca = authority.cert;
 
 const viaMiddy = middy<APIGatewayProxyEvent, StreamingResult>({ executionMode: executionModeStreamifyResponse }).handler(

@@ -55,9 +55,10 @@ const definition = (group: string) =>
     },
   });
 
+const authority = await makeAuthority("gateway test", new Date());
+const tls = await makeServerCertificate(authority, ["127.0.0.1"], new Date());
+
 describe.skipIf(versions.length === 0)("kubectl through the gateway", { timeout: 60_000 }, () => {
-  const authority = makeAuthority("gateway test", new Date());
-  const tls = makeServerCertificate(authority, ["127.0.0.1"], new Date());
   let gateway: Gateway;
   let folder: string;
 

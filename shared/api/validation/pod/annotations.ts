@@ -47,7 +47,7 @@ function validateTolerationsText(text: string, path: string): Problem[] {
   try {
     tolerations = JSON.parse(text);
   } catch (error) {
-    return [invalid(path, tolerationsKey, String((error as Error).message))];
+    return [invalid(path, tolerationsKey, (error as Error).message)];
   }
   return Array.isArray(tolerations) ? validateTolerations(tolerations as Toleration[], `${path}.${tolerationsKey}`) : [];
 }
@@ -58,9 +58,10 @@ function validateSeccompText(profile: string, field: string): Problem[] {
   return [invalid(field, profile, "must be a valid seccomp profile")];
 }
 
+const isAppArmor = (key: string) => key.startsWith(appArmorPrefix);
+
 /** Annotations that a Pod keeps for life. */
 export function validateAnnotationChange(next: Annotations, previous: Annotations, path: string): Problem[] {
-  const isAppArmor = (key: string) => key.startsWith(appArmorPrefix);
   const changed = Object.entries(previous ?? {}).filter(([key, value]) => next?.[key] !== value);
   const added = Object.keys(next ?? {}).filter((key) => previous?.[key] === undefined);
   return [

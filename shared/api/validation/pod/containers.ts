@@ -1,7 +1,8 @@
 /** Regular, init and ephemeral containers. */
-import type { Container, EphemeralContainer, PodSpec, Volume } from "../../generated/types.ts";
+import type { Container, ContainerPort, EphemeralContainer, PodSpec, Volume } from "../../generated/types.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems, portNameProblems, portNumberProblems } from "../../names.ts";
+import type { Given } from "../given.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notFoundValue, notSupported, required, tooMany } from "../problems.ts";
 import { oneOf } from "../values.ts";
 import { validateEnvironment } from "./environment.ts";
@@ -22,7 +23,7 @@ export const protocols = ["SCTP", "TCP", "UDP"];
 
 function validatePorts(ports: Container["ports"], path: string): Problem[] {
   const names = new Set<string>();
-  return eachItem(path, ports, ({ name, containerPort = 0, hostPort = 0, protocol }, at) => {
+  return eachItem(path, ports, ({ name, containerPort = 0, hostPort = 0, protocol }: Given<ContainerPort>, at) => {
     const problems: Problem[] = [];
     if (name) {
       const wrong = invalidEach(`${at}.name`, name, portNameProblems(name));

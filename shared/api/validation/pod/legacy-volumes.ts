@@ -28,7 +28,7 @@ const requiredFields: Readonly<Record<string, readonly string[]>> = {
   scaleIO: ["gateway", "system", "volumeName"],
 };
 
-const text = (source: Source, field: string): string => (typeof source[field] === "string" ? (source[field] as string) : "");
+const text = (source: Source, field: string): string => (typeof source[field] === "string" ? source[field] : "");
 const isMissing = (value: unknown): boolean => !value || (Array.isArray(value) && value.length === 0);
 
 /**
@@ -114,7 +114,7 @@ const checks: Readonly<Record<string, (source: Source, path: string) => Problem[
     ];
   },
   flexVolume: (source, path) =>
-    Object.keys((source.options ?? {}) as object)
+    Object.keys(source.options ?? {})
       .filter((key) => /\.(kubernetes|k8s)\.io$/.test(`.${(key.split("/")[0] ?? "").toLowerCase()}`) && key.includes("/"))
       .map((key) => invalid(`${path}.options[${key}]`, key, "kubernetes.io and k8s.io namespaces are reserved")),
   azureDisk: (source, path) => {

@@ -1,6 +1,7 @@
 /** Where containers see volumes: as folders (mounts) or as block devices. */
-import type { Container, Volume } from "../../generated/types.ts";
+import type { Container, Volume, VolumeDevice } from "../../generated/types.ts";
 import type { Problem } from "../../kind.ts";
+import type { Given } from "../given.ts";
 import { validateDescendingPath, validateNoBacksteps } from "../paths.ts";
 import { eachItem, forbidden, invalid, notFoundValue, notSupported, required } from "../problems.ts";
 
@@ -15,7 +16,7 @@ export function validateMounts(container: Container, volumes: ReadonlyMap<string
   const list = `${path}.volumeMounts`;
   const seen = new Set<string>();
   return eachItem(list, container.volumeMounts, (mount, at) => {
-    const { name = "", mountPath = "", subPath, subPathExpr } = mount;
+    const { name = "", mountPath = "", subPath, subPathExpr } = mount as Given<Mount>;
     const problems: Problem[] = [];
     if (!name) problems.push(required(`${at}.name`));
     if (!volumes.has(name)) problems.push(notFoundValue(`${at}.name`, name));
@@ -66,7 +67,7 @@ export function validateDevices(container: Container, volumes: ReadonlyMap<strin
   const names = new Set<string>();
   const paths = new Set<string>();
   return eachItem(`${path}.volumeDevices`, container.volumeDevices, (device, at) => {
-    const { name = "", devicePath = "" } = device;
+    const { name = "", devicePath = "" } = device as Given<VolumeDevice>;
     const volume = volumes.get(name);
     const problems: Problem[] = [];
     if (!name) problems.push(required(`${at}.name`));

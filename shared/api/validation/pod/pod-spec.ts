@@ -1,8 +1,9 @@
 /** Pod specs, wherever they stand. */
-import type { Container, PodSpec, Volume } from "../../generated/types.ts";
+import type { Container, ContainerPort, PodSpec, Volume } from "../../generated/types.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, qualifiedNameProblems, rangeMessage, underscoredSubdomainProblems } from "../../names.ts";
 import { validateIp } from "../addresses.ts";
+import type { Given } from "../given.ts";
 import { validateLabels } from "../labels.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notFoundValue, notSupported, required, tooLong } from "../problems.ts";
 import { oneOf } from "../values.ts";
@@ -108,7 +109,7 @@ function validateResourceClaims(claims: PodSpec["resourceClaims"], path: string)
 function validateHostNetworkPorts(spec: PodSpec, { isPod }: VolumeContext, path: string): Problem[] {
   if (!spec.hostNetwork) return [];
   return eachItem(`${path}.containers`, spec.containers, ({ ports }, at) =>
-    eachItem(`${at}.ports`, ports, ({ hostPort = 0, containerPort = 0 }, portPath) =>
+    eachItem(`${at}.ports`, ports, ({ hostPort = 0, containerPort = 0 }: Given<ContainerPort>, portPath) =>
       (isPod || hostPort !== 0) && hostPort !== containerPort
         ? [invalid(`${portPath}.hostPort`, hostPort, "must match `containerPort` when `hostNetwork` is true")]
         : [],

@@ -234,15 +234,16 @@ function mayRestart(container: NonNullable<PodSpec["containers"]>[number], spec:
 
 type Status = NonNullable<Pod["status"]>;
 
+const addressesOf = (list: readonly { readonly ip?: string | undefined }[] | undefined) => (list ?? []).map(({ ip }) => ip ?? "");
+
 function validatePodAddresses(next: Status, previous: Status): Problem[] {
   const problems: Problem[] = [];
-  const [hosts, pods] = [(next.hostIPs ?? []).map(({ ip }) => ip ?? ""), (next.podIPs ?? []).map(({ ip }) => ip ?? "")];
-  const known = (list: readonly { readonly ip?: string | undefined }[] | undefined) => (list ?? []).map(({ ip }) => ip ?? "");
-  problems.push(...validateAddressList(pods, known(previous.podIPs), "status.podIPs"));
+  const [hosts, pods] = [addressesOf(next.hostIPs), addressesOf(next.podIPs)];
+  problems.push(...validateAddressList(pods, addressesOf(previous.podIPs), "status.podIPs"));
   if (hosts.length > 0 && next.hostIP !== hosts[0]) {
     problems.push(invalid("status.hostIPs[0].ip", hosts[0], "must be equal to `hostIP`"));
   }
-  return [...problems, ...validateAddressList(hosts, known(previous.hostIPs), "status.hostIPs")];
+  return [...problems, ...validateAddressList(hosts, addressesOf(previous.hostIPs), "status.hostIPs")];
 }
 
 function validateAddressList(addresses: readonly string[], tolerated: readonly string[], path: string): Problem[] {

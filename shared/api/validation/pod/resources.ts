@@ -1,8 +1,9 @@
 /** Requests and limits of containers and of whole Pods. */
-import type { PodSpec, ResourceRequirements } from "../../generated/types.ts";
+import type { PodSpec, ResourceClaim, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems } from "../../names.ts";
 import { compare, formatQuantity, parseQuantity, toMilli } from "../../quantity.ts";
+import type { Given } from "../given.ts";
 import { duplicate, forbidden, invalid, invalidEach, notFoundValue, notSupported, required } from "../problems.ts";
 import { isExtendedResource, isHugePages, isNativeResource, isOvercommitAllowed, validateAmount, validateResourceName } from "../values.ts";
 import { aggregateAmounts } from "./aggregate.ts";
@@ -80,7 +81,7 @@ export const validateContainerResources = (
 
 function validateClaimNames(claims: ResourceRequirements["claims"], known: ReadonlySet<string>, path: string): Problem[] {
   const seen = new Set<string>();
-  return (claims ?? []).flatMap(({ name = "", request = "" }, index) => {
+  return (claims ?? []).flatMap(({ name = "", request = "" }: Given<ResourceClaim>, index) => {
     const field = `${path}[${index}]`;
     if (name === "") return [required(field)];
     const problems: Problem[] = [];

@@ -1,7 +1,16 @@
 /** Where a Pod may run: affinity, tolerations, spreading, gates. */
-import type { Affinity, LabelSelector, NodeSelector, PodSpec, Toleration } from "../../generated/types.ts";
+import type {
+  Affinity,
+  LabelSelector,
+  NodeSelector,
+  PodSchedulingGate,
+  PodSpec,
+  Toleration,
+  TopologySpreadConstraint,
+} from "../../generated/types.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems, qualifiedNameProblems } from "../../names.ts";
+import type { Given } from "../given.ts";
 import { validateLabelName, validateLabelSelector } from "../labels.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../problems.ts";
 import { oneOf, positive } from "../values.ts";
@@ -12,7 +21,7 @@ type Term = NodeSelector["nodeSelectorTerms"][number];
 type Requirement = NonNullable<Term["matchExpressions"]>[number];
 
 function validateNodeRequirement(requirement: Requirement, path: string, checkValues: boolean): Problem[] {
-  const { key = "", operator, values = [] } = requirement;
+  const { key = "", operator, values = [] } = requirement as Given<Requirement>;
   const problems: Problem[] = [];
   if (operator === "In" || operator === "NotIn") {
     if (values.length === 0) problems.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
@@ -66,7 +75,7 @@ type PodTerms = NonNullable<Affinity["podAffinity"]>;
 type PodTerm = NonNullable<PodTerms[typeof requiredRule]>[number];
 
 function validatePodTerm(term: PodTerm, path: string): Problem[] {
-  const { topologyKey = "" } = term;
+  const { topologyKey = "" } = term as Given<PodTerm>;
   return [
     ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
@@ -152,7 +161,7 @@ export const validateTolerations = (tolerations: readonly Toleration[] | undefin
 
 export function validateSpreading(constraints: PodSpec["topologySpreadConstraints"], path: string): Problem[] {
   return eachItem(path, constraints, (constraint, at, index) => {
-    const { topologyKey = "", whenUnsatisfiable = "", minDomains, labelSelector } = constraint;
+    const { topologyKey = "", whenUnsatisfiable = "", minDomains, labelSelector } = constraint as Given<TopologySpreadConstraint>;
     const twin = (constraints ?? [])
       .slice(index + 1)
       .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
@@ -185,7 +194,7 @@ export function validateSpreading(constraints: PodSpec["topologySpreadConstraint
 
 export function validateGates(gates: PodSpec["schedulingGates"], path: string): Problem[] {
   const seen = new Set<string>();
-  return eachItem(path, gates, ({ name = "" }, at) => {
+  return eachItem(path, gates, ({ name = "" }: Given<PodSchedulingGate>, at) => {
     const twin = seen.has(name);
     seen.add(name);
     return [...invalidEach(at, name, qualifiedNameProblems(name)), ...(twin ? [duplicate(at, name)] : [])];

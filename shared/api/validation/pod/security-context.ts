@@ -1,7 +1,8 @@
 /** Security contexts of Pods and containers. */
-import type { Container, PodSpec } from "../../generated/types.ts";
+import type { Container, PodSpec, Sysctl } from "../../generated/types.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsSubdomainProblems, idProblems } from "../../names.ts";
+import type { Given } from "../given.ts";
 import { validateDescendingPath } from "../paths.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, required, tooLong } from "../problems.ts";
 import { oneOf } from "../values.ts";
@@ -62,7 +63,7 @@ const ipcSysctl = /^(kernel[./](sem|shm|shmall|shmmax|shmmni|shm_rmid_forced|msg
 
 const validateSysctls = (context: PodContext, spec: PodSpec, path: string): Problem[] => {
   const seen = new Set<string>();
-  return eachItem(path, context.sysctls, ({ name = "" }, at) => {
+  return eachItem(path, context.sysctls, ({ name = "" }: Given<Sysctl>, at) => {
     const field = `${at}.name`;
     const problems: Problem[] = [];
     if (!name) problems.push(required(field));
