@@ -169,7 +169,7 @@ export class BinnacleStack extends Stack {
 
   /** Single-item operations only; nobody may scan, batch, transact or touch the table itself. */
   private grantTable(): void {
-    const write = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"];
+    const write = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:DescribeTable"];
     for (const name of ["api", "reconciler", "kubelet", "capacity"] as const) this.allow(name, write, [this.tableArn]);
     this.allow("ingest", ["dynamodb:GetItem", "dynamodb:PutItem"], [this.tableArn]);
     this.allow("doorbell", ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"], [this.streamArn]);

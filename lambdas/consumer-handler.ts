@@ -8,6 +8,8 @@ import { core } from "./core.ts";
 type IncomingEvent = Partial<ConsumerEvent>;
 
 export const consumerHandler = (consumer: Consumer, runner: ConsumerRunner) => async (event: IncomingEvent, context: Context) => {
+  // Somebody may have made the table a global one since: looked at as often as anything is looked at by itself.
+  if (event.sweep) await core.platform.checkTable();
   const clusters = event.cluster === undefined ? await core.clusters() : [event.cluster];
   for (const cluster of clusters) {
     const ran = await runner.run(

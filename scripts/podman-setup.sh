@@ -76,6 +76,8 @@ if [ $stop = 1 ]; then
   exec 9>"$state/lock"; flock 9
   if running "$state/mounts.pid" sleep >/dev/null; then
     # Containers first: their monitors outlive the engine.
+    # One that others depend on cannot go before them, and the order is podman's: so more than once.
+    for _ in 1 2 3; do podman_here rm --all --force --time 0 >/dev/null 2>&1 9>&- && break; done
     podman_here rm --all --force --time 0 >/dev/null 9>&-
     podman_here network prune --force >/dev/null 9>&-
     podman_here volume prune --force >/dev/null 9>&-

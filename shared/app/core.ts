@@ -42,6 +42,8 @@ export function createCore(platform: CorePlatform): Core {
     client,
     ready() {
       starting ??= (async () => {
+        const isNew = !(await store.clusters()).includes(firstCluster);
+        if (isNew) await platform.checkTable();
         await store.createCluster(firstCluster);
         await bootstrap(client(firstCluster, "bootstrap"));
       })().catch((error: unknown) => {

@@ -7,6 +7,8 @@ import type { Config } from "./config.ts";
 export interface CorePlatform {
   readonly config: Config;
   readonly table: Table;
+  /** @throws {Error} when the table cannot keep the log's promises (`log-rules.md` 25) */
+  readonly checkTable: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }

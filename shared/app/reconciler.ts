@@ -4,10 +4,12 @@ import { controllers } from "../controllers/index.ts";
 import type { ConsumerRunner } from "../runtime/run-consumer.ts";
 import { schedulerController } from "../scheduler/controller.ts";
 import { type ConsumerParts, createConsumer } from "./consumer.ts";
+import { createUpkeep } from "./upkeep.ts";
 
 export function createReconciler(parts: ConsumerParts): ConsumerRunner {
   const { config } = parts.core.platform;
-  return createConsumer("reconciler", parts, ({ resources }) => [
+  const upkeep = createUpkeep(parts, "reconciler");
+  const runner = createConsumer("reconciler", parts, ({ resources }) => [
     ...controllers({
       resources,
       clusterCa: config.apiCa,
@@ -17,4 +19,11 @@ export function createReconciler(parts: ConsumerParts): ConsumerRunner {
     schedulerController(config.adviceWithoutNodes === undefined ? {} : { adviceWithoutNodes: config.adviceWithoutNodes }),
     taintEvictionController(),
   ]);
+  return {
+    async run(event, invocation) {
+      const ran = await runner.run(event, invocation);
+      await upkeep(event.cluster, ran, invocation.remainingMs());
+      return ran;
+    },
+  };
 }

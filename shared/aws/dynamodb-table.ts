@@ -264,7 +264,8 @@ export async function assertTableFits({ client, tableName }: DynamoDbTableOption
   const { Table: table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
   const keys = (table?.KeySchema ?? []).map(({ AttributeName, KeyType }) => `${AttributeName}:${KeyType}`).join();
   if (keys !== "pk:HASH,sk:RANGE") throw new UnfitTableError(`table ${tableName} must have the key pk (partition) and sk (sort)`);
-  const replicated = (table?.Replicas ?? []).length > 0 || table?.GlobalTableVersion !== undefined;
+  // Not GlobalTableVersion: whether a table of one Region has one is not documented.
+  const replicated = (table?.Replicas ?? []).length > 0;
   if (replicated && table?.MultiRegionConsistency !== "STRONG") {
     throw new UnfitTableError(
       `table ${tableName} is a global table with eventual consistency: only strong consistency keeps the log's promises`,

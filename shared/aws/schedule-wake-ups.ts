@@ -14,7 +14,13 @@ export interface ScheduleWakeUpsOptions {
 const minuteMs = 60_000;
 
 /** Schedules fire with 60 s precision, so times are rounded up to the minute, at least one minute ahead. */
-export function scheduleWakeUps({ client = new SchedulerClient(), clock, groupName, roleArn, functionArnPrefix }: ScheduleWakeUpsOptions): WakeUps {
+export function scheduleWakeUps({
+  client = new SchedulerClient(),
+  clock,
+  groupName,
+  roleArn,
+  functionArnPrefix,
+}: ScheduleWakeUpsOptions): WakeUps {
   return {
     async at(cluster: string, consumer: Consumer, when: Date) {
       const due = new Date(Math.ceil(Math.max(when.getTime(), clock.now().getTime() + minuteMs) / minuteMs) * minuteMs);

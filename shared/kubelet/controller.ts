@@ -119,6 +119,11 @@ export function kubeletController(options: KubeletOptions): Controller {
         try {
           const task = tasks.get(arn) ?? (await observer.look(arn, { maxAgeMs: Number.POSITIVE_INFINITY }));
           const pod = task && byUid.get(task.startedBy ?? "");
+          const news = observer.report(arn);
+          // Said before anything can fail: the next time it would be no news.
+          if (pod && news && before.has(arn)) {
+            for (const { type, reason, message } of probeEvents(before.get(arn), news)) context.event(pod, type, reason, message);
+          }
           // Times at which the Pod matters again follow from its record, whose change wakes the Pod's own key.
           if (task && pod) await syncPod(kubelet, context, pod, task);
           const later = task && !pod ? await stopOrphan(task) : undefined;
@@ -126,12 +131,6 @@ export function kubeletController(options: KubeletOptions): Controller {
             for (const entry of concerned) putOff.set(entryText(entry), later.getTime());
             times.push(later);
             return;
-          }
-          if (pod) {
-            const news = observer.report(arn);
-            if (news && before.has(arn)) {
-              for (const { type, reason, message } of probeEvents(before.get(arn), news)) context.event(pod, type, reason, message);
-            }
           }
           await Promise.all(concerned.map((entry) => inbox.remove(cluster, entry)));
           for (const entry of concerned) putOff.delete(entryText(entry));

@@ -16,7 +16,7 @@ describe("the deployed stacks", () => {
     const stacks = build(new App({ context }));
     state = Template.fromStack(stacks.state);
     stack = Template.fromStack(stacks.binnacle);
-  });
+  }, 60_000);
 
   it("keep the table: logical id, keys, stream view, retention", () => {
     const tables = state.findResources("AWS::DynamoDB::GlobalTable");
@@ -131,6 +131,7 @@ describe("the deployed stacks", () => {
         "PutItem",
         "DeleteItem",
         "Query",
+        "DescribeTable",
         "GetRecords",
         "GetShardIterator",
         "DescribeStream",
@@ -147,5 +148,5 @@ describe("the deployed stacks", () => {
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     build(app);
     expect(() => app.synth()).not.toThrow();
-  });
+  }, 60_000);
 });

@@ -12,12 +12,18 @@ import { type ContainerExit, type ContainerRuntime, type RunningContainer, Start
 import type { ContainerChange, EngineContainer, EngineReports, EngineTask, TaskChange, TaskProgress } from "../engine.ts";
 import { repeatCheck, sleep } from "./checks.ts";
 import { type Deferred, deferred } from "./deferred.ts";
+import { hooksOf, runHook } from "./hooks.ts";
 import { type ContainerHealth, probe, probesOf } from "./prober.ts";
 
 /** `ECS_CONTAINER_STOP_TIMEOUT`'s default, in seconds. */
 const defaultStopTimeoutSeconds = 30;
 /** `restartAttemptPeriod`'s default, in seconds. */
 const defaultRestartPeriodSeconds = 300;
+
+/** A process gets this long to end, however long its `preStop` hook took, as in Kubernetes. */
+const leastStopMs = 2_000;
+/** Kubernetes lets a `postStart` hook run for ever. */
+const longestHookMs = 24 * 60 * 60_000;
 
 /** How long a task waits before it looks again for what its volumes need; doubled each time. */
 const firstVolumeWaitMs = 1_000;
@@ -44,6 +50,8 @@ interface Member {
   /** Undefined when it never ran. */
   readonly stopped: Deferred<ContainerExit | undefined>;
   running: RunningContainer | undefined;
+  /** Started by this process, not by an earlier one. */
+  isNew: boolean;
   health: ContainerHealth | undefined;
 }
 
@@ -73,6 +81,7 @@ export class TaskRun {
           healthy: deferred<void>(),
           stopped: deferred<ContainerExit | undefined>(),
           running: undefined,
+          isNew: false,
           health: options.progress?.lastReport?.containers.find(({ name }) => name === definition.name),
         },
       ]),
@@ -239,6 +248,7 @@ export class TaskRun {
     if (this.#left.signal.aborted) return undefined;
     const { name } = member.definition;
     member.running = running;
+    member.isNew = !known;
     member.started.resolve();
     if (!known) {
       this.#changeContainer({
@@ -257,7 +267,7 @@ export class TaskRun {
   async #watchMember(member: Member, running: RunningContainer): Promise<ContainerExit | undefined> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#left.signal]);
-    void this.#afterStart(member, running, known, signal);
+    void this.#afterStart(member, running, signal);
     this.#checkHealth(member, running, signal);
     const ended = running.exited.then((exit) => exit);
     const left = new Promise<undefined>((resolve) => onAbort(this.#left.signal, () => resolve(undefined)));
@@ -280,9 +290,30 @@ export class TaskRun {
   }
 
   async #terminate({ definition }: Member, running: RunningContainer, over: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const graceMs = (definition.stopTimeout ?? defaultStopTimeoutSeconds) * 1_000;
+    const killAt = clock.now().getTime() + graceMs;
+    const { preStop } = hooksOf(definition);
+    if (preStop) await runHook(preStop, { container: running, timeoutMs: graceMs, clock, signal: over });
+    if (over.aborted) return;
     await running.signal("SIGTERM");
-    await sleep(this.#options.clock, (definition.stopTimeout ?? defaultStopTimeoutSeconds) * 1_000, over);
+    await sleep(clock, Math.max(leastStopMs, killAt - clock.now().getTime()), over);
     if (!over.aborted) await running.signal("SIGKILL");
+  }
+
+  /** Probes begin when the `postStart` hook has ended; a container whose hook fails is ended. */
+  async #afterStart(member: Member, running: RunningContainer, signal: AbortSignal): Promise<void> {
+    const { postStart } = hooksOf(member.definition);
+    if (postStart && member.isNew) {
+      const { clock, log, task } = this.#options;
+      const result = await runHook(postStart, { container: running, timeoutMs: longestHookMs, clock, signal });
+      if (signal.aborted) return;
+      if (!result.success) {
+        log.warn("postStart hook failed", { task: task.taskArn, container: member.definition.name, output: result.output });
+        return this.#terminate(member, running, signal);
+      }
+    }
+    this.#probe(member, running, signal);
   }
 
   #probe(member: Member, running: RunningContainer, signal: AbortSignal): void {

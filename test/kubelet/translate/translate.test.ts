@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Container, Pod } from "../../../shared/api/generated/types.ts";
 import { bareEcs } from "../../../shared/kubelet/engine-features.ts";
+import { hooksLabel } from "../../../shared/kubelet/hooks.ts";
 import { endsWithLabel, sidecarLabel } from "../../../shared/kubelet/pod-tags.ts";
 import { probesLabel } from "../../../shared/kubelet/probes.ts";
 import { filledVolumes, subPaths } from "../../../shared/kubelet/volumes.ts";
@@ -409,8 +410,12 @@ describe("trap 29: what cannot be honoured is refused by field name", () => {
     { field: "spec.volumes[0].configMap", spec: { volumes: [{ name: "v", configMap: { name: "c" } }] }, bare: true },
     { field: "spec.containers[0].securityContext.privileged", given: { securityContext: { privileged: true } } },
     { field: "spec.containers[0].securityContext.seccompProfile", given: { securityContext: { seccompProfile: { type: "Unconfined" } } } },
-    { field: "spec.containers[0].lifecycle.preStop", given: { lifecycle: { preStop: { exec: { command: ["x"] } } } } },
-    { field: "spec.containers[0].lifecycle.postStart", given: { lifecycle: { postStart: { exec: { command: ["x"] } } } } },
+    { field: "spec.containers[0].lifecycle.preStop", given: { lifecycle: { preStop: { exec: { command: ["x"] } } } }, bare: true },
+    { field: "spec.containers[0].lifecycle.postStart", given: { lifecycle: { postStart: { exec: { command: ["x"] } } } }, bare: true },
+    {
+      field: "spec.containers[0].lifecycle.preStop.tcpSocket",
+      given: { lifecycle: { preStop: { tcpSocket: { port: 80 } } } },
+    },
     { field: "spec.containers[0].ports[0].hostPort", given: { ports: [{ containerPort: 80, hostPort: 80 }] } },
     { field: "spec.containers[0].volumeDevices", given: { volumeDevices: [{ name: "v", devicePath: "/dev/x" }] } },
     {
@@ -453,6 +458,24 @@ describe("trap 29: what cannot be honoured is refused by field name", () => {
     expect(translate(pod)).toMatchObject({
       type: "notReady",
       message: expect.stringContaining("container's runAsUser breaks non-root policy"),
+    });
+  });
+});
+
+describe("lifecycle hooks", () => {
+  it("travel with the container, with their ports resolved", () => {
+    const lifecycle = {
+      postStart: { httpGet: { port: "admin", path: "/warm" } },
+      preStop: { exec: { command: ["drain"] } },
+    };
+    const { definition } = taskOf(podWith({ ports: [{ name: "admin", containerPort: 8081 }], lifecycle }));
+    expect(JSON.parse(definition.containerDefinitions[0]?.dockerLabels?.[hooksLabel] ?? "")).toEqual({
+      postStart: { type: "httpGet", scheme: "HTTP", port: 8081, path: "/warm", headers: [] },
+      preStop: { type: "exec", command: ["drain"] },
+    });
+    const { definition: sleeping } = taskOf(podWith({ lifecycle: { preStop: { sleep: { seconds: 5 } } } }));
+    expect(JSON.parse(sleeping.containerDefinitions[0]?.dockerLabels?.[hooksLabel] ?? "")).toEqual({
+      preStop: { type: "sleep", seconds: 5 },
     });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hooksLabel } from "../../../shared/kubelet/hooks.ts";
 import { addressVariablesLabel, endsWithLabel, namespaceTag, nameTag, sidecarLabel } from "../../../shared/kubelet/pod-tags.ts";
 import { type ProbeSpec, probesLabel } from "../../../shared/kubelet/probes.ts";
 import { VolumeNotReadyError, volumesLabel } from "../../../shared/kubelet/volumes.ts";
@@ -311,5 +312,54 @@ describe("the simulated engine", () => {
     });
     await local.clock.advance(1_000);
     expect(local.describe(taskArn).lastStatus).toBe("RUNNING");
+  });
+});
+
+describe("lifecycle hooks", () => {
+  const hooked = (hooks: object, overrides: object = {}) =>
+    aContainer({ dockerLabels: { [hooksLabel]: JSON.stringify(hooks) }, stopTimeout: 10, ...overrides });
+  const stop = (local: LocalEcs, task: string) => local.call("StopTask", { cluster, task });
+  const state = (local: LocalEcs, taskArn: string) => local.describe(taskArn).containers[0]?.lastStatus;
+
+  it("preStop comes before SIGTERM, on the container's time", async () => {
+    const local = localEcs(rule({ sigterm: "ignored" }));
+    const { taskArn } = startedTask(local, { containerDefinitions: [hooked({ preStop: { type: "sleep", seconds: 6 } })] });
+    await local.clock.advance(5_000);
+    stop(local, taskArn);
+    await local.clock.advance(9_900);
+    expect(state(local, taskArn)).toBe("RUNNING");
+    await local.clock.advance(200);
+    expect(local.describe(taskArn).containers[0]).toMatchObject({ lastStatus: "STOPPED", exitCode: 137 });
+  });
+
+  it("preStop that takes too long leaves two seconds to end", async () => {
+    const local = localEcs(rule({ sigterm: { code: 0 } }));
+    const { taskArn } = startedTask(local, { containerDefinitions: [hooked({ preStop: { type: "sleep", seconds: 60 } })] });
+    await local.clock.advance(5_000);
+    stop(local, taskArn);
+    await local.clock.advance(9_900);
+    expect(state(local, taskArn)).toBe("RUNNING");
+    await local.clock.advance(2_000);
+    expect(local.describe(taskArn).containers[0]).toMatchObject({ lastStatus: "STOPPED", exitCode: 0 });
+  });
+
+  it("probes begin after postStart", async () => {
+    const labels = {
+      [hooksLabel]: JSON.stringify({ postStart: { type: "sleep", seconds: 20 } }),
+      [probesLabel]: JSON.stringify({ readiness: aProbe() }),
+    };
+    const local = localEcs();
+    startedTask(local, { containerDefinitions: [aContainer({ dockerLabels: labels })] });
+    await local.clock.advance(15_000);
+    expect(verdict(local)?.ready ?? false).toBe(false);
+    await local.clock.advance(10_000);
+    expect(verdict(local)?.ready).toBe(true);
+  });
+
+  it("a container whose postStart fails is ended", async () => {
+    const local = localEcs(rule({ exit: { afterSeconds: 0, code: 1 } }, { command: "^warm$" }));
+    const { taskArn } = startedTask(local, { containerDefinitions: [hooked({ postStart: { type: "exec", command: ["warm"] } })] });
+    await local.clock.advance(5_000);
+    expect(local.describe(taskArn)).toMatchObject({ lastStatus: "STOPPED", stopCode: "EssentialContainerExited" });
   });
 });
