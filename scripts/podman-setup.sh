@@ -83,6 +83,9 @@ if [ $stop = 1 ]; then
     podman_here volume prune --force >/dev/null 9>&-
   fi
   halt "$state/podman.pid" podman
+  for process in /proc/[0-9]*; do   # monitors of commands that ran inside containers
+    if [ "$(cat "$process/comm" 2>/dev/null)" = conmon ] && grep -qsF "$state/root/" "$process/cmdline"; then kill "${process#/proc/}" 2>/dev/null || true; fi
+  done
   halt "$state/mounts.pid" sleep
   halt "$state/registry.pid" docker-registry
   rm -f "$socket"
@@ -103,6 +106,8 @@ log_driver = "k8s-file"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "crun"
+# The monitor of a command inside a container stays this long after it: by default five minutes, a process for each probe.
+exit_command_delay = 5
 [network]
 network_backend = "netavark"
 CONF

@@ -39,19 +39,20 @@ const define = (name: string, type: string, more: Partial<ColumnDefinition> = {}
   ...more,
 });
 
-/** Name first, the kind's own columns, Age last. */
+/** Name first and Age last, unless the kind has its own; its columns between. */
 export function tableFor(kind: Kind, now: Date): TableRenderer {
   const own = kind.behaviour.columns ?? [];
+  const hasName = kind.behaviour.ownName !== true;
   const hasAge = kind.behaviour.ownAge !== true;
   return {
     columnDefinitions: [
-      define("Name", "string", { format: "name" }),
+      ...(hasName ? [define("Name", "string", { format: "name" })] : []),
       ...own.map(({ name, type, format = "", description = "", priority = 0 }) => define(name, type, { format, description, priority })),
       ...(hasAge ? [define("Age", kind.custom ? "date" : "string")] : []),
     ],
     row: (object, include, metadataVersion) => ({
       cells: [
-        object.metadata.name ?? "",
+        ...(hasName ? [object.metadata.name ?? ""] : []),
         ...own.map((column) => cell(() => column.value(object, now))),
         ...(hasAge ? [since(object.metadata.creationTimestamp, now)] : []),
       ],

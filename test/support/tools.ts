@@ -18,7 +18,7 @@ export async function requireProgram(program: string, args: readonly string[], f
     return true;
   } catch (error) {
     if (process.env.CI) throw new Error(`${program} is required in CI, for ${forWhat}`, { cause: error });
-    console.warn(`skipped: ${forWhat} needs ${program}, which does not answer to ${args.join(" ")}`);
+    console.warn(`skipped: ${forWhat}: ${program} is missing or incomplete`);
     return false;
   }
 }

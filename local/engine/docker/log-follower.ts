@@ -6,7 +6,7 @@ import type { Clock } from "../../../shared/runtime/clock.ts";
 import type { Log } from "../../../shared/runtime/log.ts";
 import { sleep } from "../agent/checks.ts";
 import type { EngineContainer, EngineTask } from "../engine.ts";
-import { type EngineApi, isNotFound } from "./api.ts";
+import { type EngineApi, isNotFound, isUnreachable } from "./api.ts";
 import { type LogLine, LogLines } from "./log-lines.ts";
 
 /** How far a log got: the time of its last line, and how many lines have that very time. */
@@ -68,7 +68,8 @@ export async function followLog(options: {
       }
     } catch (error) {
       if (isNotFound(error)) return;
-      if (!signal.aborted) log.warn("log of a container is interrupted", { container: id, error });
+      // Connections break when an engine or its container ends; everything else is worth a word.
+      if (!signal.aborted && !isUnreachable(error)) log.warn("log of a container is interrupted", { container: id, error });
     }
     await sleep(clock, retryMs, signal);
   }

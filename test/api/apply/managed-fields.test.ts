@@ -8,9 +8,21 @@ const schema = builtinSchema("io.k8s.api.apps.v1.Deployment");
 const noon = new Date("2026-11-20T12:00:00Z");
 const later = new Date("2026-11-20T12:05:00Z");
 
-const by = (manager: string, more: Partial<Operation> = {}): Operation => ({ schema, manager, apiVersion: "apps/v1", subresource: "", now: noon, ...more });
+const by = (manager: string, more: Partial<Operation> = {}): Operation => ({
+  schema,
+  manager,
+  apiVersion: "apps/v1",
+  subresource: "",
+  now: noon,
+  ...more,
+});
 const applyBy = (manager: string, live: JsonObject | undefined, config: JsonObject, more: Partial<Operation> & { force?: boolean } = {}) =>
-  applyConfiguration(live, config, { ...by(manager, more), force: more.force ?? false, resource: { group: "apps", plural: "deployments" }, name: "web" });
+  applyConfiguration(live, config, {
+    ...by(manager, more),
+    force: more.force ?? false,
+    resource: { group: "apps", plural: "deployments" },
+    name: "web",
+  });
 
 const deployment = (spec: JsonObject = {}, labels?: Record<string, string>): JsonObject => ({
   apiVersion: "apps/v1",
@@ -20,14 +32,21 @@ const deployment = (spec: JsonObject = {}, labels?: Record<string, string>): Jso
 });
 const container = (name: string, image: string, more: JsonObject = {}) => ({ name, image, ...more });
 const withContainers = (...containers: JsonObject[]) => deployment({ template: { spec: { containers } } });
-const imageField = (name: string) => `{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\\"name\\":\\"${name}\\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`;
+const imageField = (name: string) =>
+  `{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\\"name\\":\\"${name}\\"}":{".":{},"f:image":{},"f:name":{}}}}}}}`;
 const entries = (object: JsonObject) => (object.metadata as JsonObject).managedFields as ManagedFieldsEntry[];
 const owned = (object: JsonObject, manager: string) => JSON.stringify(entries(object).find((entry) => entry.manager === manager)?.fieldsV1);
 
 describe("checklist 38: managed fields on every write", () => {
   it("give a creation's fields to its manager", () => {
     const created = trackUpdate(undefined, withContainers(container("web", "web:1")), by("kubectl-create"));
-    expect(entries(created)[0]).toMatchObject({ manager: "kubectl-create", operation: "Update", apiVersion: "apps/v1", time: "2026-11-20T12:00:00Z", fieldsType: "FieldsV1" });
+    expect(entries(created)[0]).toMatchObject({
+      manager: "kubectl-create",
+      operation: "Update",
+      apiVersion: "apps/v1",
+      time: "2026-11-20T12:00:00Z",
+      fieldsType: "FieldsV1",
+    });
     expect(owned(created, "kubectl-create")).toBe(imageField("web"));
   });
 
@@ -61,7 +80,11 @@ describe("checklist 38: managed fields on every write", () => {
     for (let index = 0; index < 14; index++) {
       const metadata = object.metadata as JsonObject;
       const labels = { ...(metadata.labels as object), [`l${index}`]: "x" };
-      object = trackUpdate(index === 0 ? undefined : object, { ...object, metadata: { ...metadata, labels } }, by(`m${index}`, { now: new Date(noon.getTime() + index * 1000) }));
+      object = trackUpdate(
+        index === 0 ? undefined : object,
+        { ...object, metadata: { ...metadata, labels } },
+        by(`m${index}`, { now: new Date(noon.getTime() + index * 1000) }),
+      );
     }
     const names = entries(object).map(({ manager }) => manager);
     expect(names).toHaveLength(10);
@@ -117,7 +140,9 @@ describe("checklist 38: server-side apply", () => {
       expect.objectContaining({
         reason: "Conflict",
         message: 'Apply failed with 1 conflict: conflict with "kubectl-scale" using apps/v1 at 2026-11-20T12:00:00Z: .spec.replicas',
-        details: expect.objectContaining({ causes: [expect.objectContaining({ reason: "FieldManagerConflict", field: ".spec.replicas" })] }),
+        details: expect.objectContaining({
+          causes: [expect.objectContaining({ reason: "FieldManagerConflict", field: ".spec.replicas" })],
+        }),
       }),
     );
   });
@@ -132,7 +157,11 @@ describe("checklist 38: server-side apply", () => {
   it("shares a field that both want alike", () => {
     const live = applyBy("one", undefined, deployment({ replicas: 1 })).object;
     const { object } = applyBy("two", live, deployment({ replicas: 1 }));
-    expect(entries(object).map(({ manager }) => manager).toSorted()).toEqual(["one", "two"]);
+    expect(
+      entries(object)
+        .map(({ manager }) => manager)
+        .toSorted(),
+    ).toEqual(["one", "two"]);
   });
 
   it("raises no conflict for kubectl over its own client-side apply (trap 12)", () => {
@@ -145,6 +174,8 @@ describe("checklist 38: server-side apply", () => {
   });
 
   it("refuses a configuration with managedFields", () => {
-    expect(() => applyBy("ci", undefined, { ...deployment(), metadata: { name: "web", managedFields: [{ manager: "x" }] } })).toThrow(/managedFields must be nil/);
+    expect(() => applyBy("ci", undefined, { ...deployment(), metadata: { name: "web", managedFields: [{ manager: "x" }] } })).toThrow(
+      /managedFields must be nil/,
+    );
   });
 });
