@@ -7,8 +7,8 @@ import { machineResolver } from "./dns/resolv-conf.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { startDnsServer } from "./dns/server.ts";
 import { upstream } from "./dns/upstream.ts";
-import type { PodNetwork } from "./engine/docker/network.ts";
 import type { PodDns } from "./engine/docker/pod-files.ts";
+import type { ServedNetwork } from "./engine/docker/runtime.ts";
 
 export interface PodServicesOptions {
   /** Binnacle cluster of the Pod with this address. */
@@ -23,7 +23,7 @@ export interface PodServicesOptions {
 
 export interface PodServices {
   /** Call when the gateway is an address of this machine. Never rejects: what cannot be had is said, and Pods do without. */
-  serve(network: PodNetwork): Promise<PodDns>;
+  serve(network: ServedNetwork): Promise<PodDns>;
   close(): Promise<void>;
 }
 
@@ -45,16 +45,29 @@ export function podServices(options: PodServicesOptions): PodServices {
     random,
   });
 
-  const serveNames = async ({ gateway, contains }: PodNetwork): Promise<boolean> => {
+  /** @returns where Pods find the names; undefined when they cannot */
+  const serveNames = async ({ gateway, contains, resolver: relay, relayResolver }: ServedNetwork): Promise<string | undefined> => {
+    const common = { address: gateway, resolver, serves: contains, log };
     try {
-      open.push(await startDnsServer({ address: gateway, port: dnsPort, resolver, serves: contains, log }));
-      return true;
+      open.push(await startDnsServer({ ...common, port: dnsPort }));
+      return gateway;
     } catch (error) {
-      log.error(whyNoNames(error as NodeJS.ErrnoException), { address: gateway, port: dnsPort, error });
-      return false;
+      if ((error as NodeJS.ErrnoException).code !== "EACCES") {
+        log.error(whyNoNames(error as NodeJS.ErrnoException), { address: gateway, port: dnsPort, error });
+        return undefined;
+      }
+    }
+    // Only root listens on port 53; anybody who may use the engine can let a container do it.
+    try {
+      const server = await startDnsServer({ ...common, port: 0, relay });
+      open.push(server);
+      return await relayResolver(server.port);
+    } catch (error) {
+      log.error(whyNoNames({ code: "EACCES" }), { address: gateway, port: dnsPort, error });
+      return undefined;
     }
   };
-  const serveApi = async ({ gateway }: PodNetwork): Promise<void> => {
+  const serveApi = async ({ gateway }: ServedNetwork): Promise<void> => {
     for (const [index, port] of apiPorts.entries()) {
       try {
         open.push(await listen(gateway, port));
@@ -66,8 +79,8 @@ export function podServices(options: PodServicesOptions): PodServices {
 
   return {
     async serve(network) {
-      const [hasNames] = await Promise.all([serveNames(network), serveApi(network)]);
-      return { nameserver: hasNames ? network.gateway : undefined, clusterDomain, machine: await machineResolver() };
+      const [nameserver] = await Promise.all([serveNames(network), serveApi(network)]);
+      return { nameserver, clusterDomain, machine: await machineResolver() };
     },
     async close() {
       await Promise.all(open.splice(0).map((one) => one.close()));
@@ -75,7 +88,7 @@ export function podServices(options: PodServicesOptions): PodServices {
   };
 }
 
-function whyNoNames({ code }: NodeJS.ErrnoException): string {
+function whyNoNames({ code }: Pick<NodeJS.ErrnoException, "code">): string {
   switch (code) {
     case "EACCES":
       return "Names of Services do not resolve in Pods: this user may not listen on port 53. Allow it with: sudo sysctl net.ipv4.ip_unprivileged_port_start=53";

@@ -44,7 +44,7 @@ async function show(api: ApiConnection): Promise<void> {
   const { nodes, pods } = await state(api);
   nodeTable(nodes, pods);
   const used = new Set(pods.map(({ spec }) => spec.nodeName)).size;
-  const bound = nodeBound(pods, (nodes[0]?.status?.allocatable ?? {}) as Record<string, string>);
+  const bound = nodeBound(pods, nodes[0]?.status?.allocatable ?? {});
   step(`${used} of ${nodes.length} nodes used; no packing of these Pods can use fewer than ${bound}`);
 
   heading("3  A Pod dies");

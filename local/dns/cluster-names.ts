@@ -45,7 +45,8 @@ export function lookUp(directory: Directory, name: string, type: string): Answer
   const lower = name.toLowerCase();
   const reverse = addressOfReverseName(lower);
   if (reverse !== undefined) return lookUpAddress(directory, reverse, name, type);
-  const labels = lower === clusterDomain ? [] : lower.endsWith(`.${clusterDomain}`) ? lower.slice(0, -clusterDomain.length - 1).split(".") : undefined;
+  const labels =
+    lower === clusterDomain ? [] : lower.endsWith(`.${clusterDomain}`) ? lower.slice(0, -clusterDomain.length - 1).split(".") : undefined;
   if (!labels) return { type: "elsewhere" };
   if (labels.length === 0) return empty;
   const kind = labels.at(-1);
@@ -99,7 +100,12 @@ function servicePorts(labels: readonly string[], endpoints: readonly Endpoint[],
   const target = ({ hostname }: Endpoint) => `${hostname}.${domain}`;
   return {
     type: "found",
-    answers: matches.map(({ endpoint, port }) => ({ type: "SRV", name, ttl, data: { priority: 0, weight, port, target: target(endpoint) } })),
+    answers: matches.map(({ endpoint, port }) => ({
+      type: "SRV",
+      name,
+      ttl,
+      data: { priority: 0, weight, port, target: target(endpoint) },
+    })),
     additionals: matches.map(({ endpoint }) => addressRecord(target(endpoint), endpoint.address)),
   };
 }
@@ -152,11 +158,16 @@ function addresses(endpoints: readonly Endpoint[], name: string, type: string): 
   return { type: "found", answers: records.filter((record) => wants(type, record.type)) };
 }
 
-const addressRecord = (name: string, address: string): DnsRecord => ({ type: isIP(address) === 6 ? "AAAA" : "A", name, ttl, data: address });
+const addressRecord = (name: string, address: string): DnsRecord => ({
+  type: isIP(address) === 6 ? "AAAA" : "A",
+  name,
+  ttl,
+  data: address,
+});
 
 /** The address in `7.0.200.10.in-addr.arpa`. */
 function addressOfReverseName(name: string): string | undefined {
   const [, digits] = /^((?:\d{1,3}\.){4})in-addr\.arpa$/u.exec(name) ?? [];
-  const address = digits?.split(".").filter(Boolean).reverse().join(".");
+  const address = digits?.split(".").filter(Boolean).toReversed().join(".");
   return address !== undefined && isIP(address) === 4 ? address : undefined;
 }

@@ -57,7 +57,7 @@ export function openDirectory(feed: Feed): () => Promise<Directory> {
     // This process makes every change, so after the first look it knows them all.
     const fed = await feed.read(kind, after, { consistent: after === undefined });
     if ("all" in fed) {
-      for (const object of [...all()]) put(object, undefined);
+      for (const object of all()) put(object, undefined);
       for (const object of fed.all) put(undefined, object);
     } else {
       for (const { previous, next } of fed.changes) put(previous, next);

@@ -13,7 +13,10 @@ export function parseResolvConf(text: string): MachineResolver {
   const nameservers: string[] = [];
   let searches: string[] = [];
   for (const line of text.split("\n")) {
-    const [word, ...rest] = line.replace(/[#;].*$/u, "").trim().split(/\s+/u);
+    const [word, ...rest] = line
+      .replace(/[#;].*$/u, "")
+      .trim()
+      .split(/\s+/u);
     if (word === "nameserver" && rest[0] && isIP(rest[0]) !== 0) nameservers.push(rest[0]);
     if (word === "search" || word === "domain") searches = rest.filter((domain) => domain !== ".");
   }

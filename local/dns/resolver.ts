@@ -1,6 +1,6 @@
 /** Answers one DNS message: names of the cluster from its directory, all others by the machine's resolver. */
 import { randomInt } from "node:crypto";
-import packet, { type Packet, type Question, type Record as DnsRecord } from "dns-packet";
+import packet, { type Record as DnsRecord, type Packet, type Question } from "dns-packet";
 import { clusterDomain, type Directory, lookUp, ttl } from "./cluster-names.ts";
 import type { Transport, Upstream } from "./upstream.ts";
 
@@ -44,7 +44,12 @@ export function createResolver({ directory, upstream, random }: ResolverOptions)
         return { code: rcode.nameError, answers: [], authorities: [authority] };
       case "found": {
         const { answers, additionals = [] } = answer;
-        return { code: rcode.noError, answers: shuffled(answers, random), additionals, authorities: answers.length === 0 ? [authority] : [] };
+        return {
+          code: rcode.noError,
+          answers: shuffled(answers, random),
+          additionals,
+          authorities: answers.length === 0 ? [authority] : [],
+        };
       }
       case "alias": {
         if (question.type === "CNAME" || depth >= maxAliases) return { code: rcode.noError, answers: [answer.record] };

@@ -23,17 +23,20 @@ export async function startDnsServer(options: {
   readonly port: number;
   readonly resolver: Resolver;
   readonly serves: (clientAddress: string) => boolean;
+  /** Address of a relay (`relay-program.ts`): only it is heard, and it says for whom it asks. */
+  readonly relay?: string;
   readonly log: Log;
 }): Promise<DnsServer> {
-  const { address, resolver, serves, log } = options;
+  const { address, resolver, serves, relay, log } = options;
+  const isHeard = (sender: string) => (relay === undefined ? serves(sender) : sender === relay);
   const connections = new Set<Socket>();
   const tcp = createServer((socket) => {
     connections.add(socket);
     socket.on("close", () => connections.delete(socket));
     socket.on("error", () => socket.destroy());
     socket.setTimeout(idleMs, () => socket.destroy());
-    const client = socket.remoteAddress ?? "";
-    if (serves(client)) serveConnection(socket, client, resolver);
+    const sender = socket.remoteAddress ?? "";
+    if (isHeard(sender)) serveConnection(socket, relay === undefined ? sender : undefined, serves, resolver);
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
@@ -55,12 +58,16 @@ export async function startDnsServer(options: {
   }
   udp.on("error", (error) => log.warn("DNS over UDP", { error }));
   tcp.on("error", (error) => log.warn("DNS over TCP", { error }));
-  udp.on("message", (message, { address: client, port: clientPort }) => {
+  udp.on("message", (message, { address: sender, port: senderPort }) => {
+    if (!isHeard(sender)) return;
+    const client = relay === undefined ? sender : addressIn(message);
+    const query = relay === undefined ? message : message.subarray(addressBytes);
     if (!serves(client)) return;
-    void resolver.resolve(message, client, "udp").then((answer) => {
-      // A client that is gone does not want it any more.
-      if (answer) udp.send(answer, clientPort, client, () => {});
-    });
+    void (async () => {
+      const answer = await resolver.resolve(query, client, "udp");
+      // Whoever is gone does not want it any more.
+      if (answer) udp.send(answer, senderPort, sender, () => {});
+    })();
   });
   return {
     port,
@@ -74,18 +81,34 @@ export async function startDnsServer(options: {
   };
 }
 
-/** Questions may follow each other on one connection; each is answered after its length. */
-function serveConnection(socket: Socket, client: string, resolver: Resolver): void {
+const addressBytes = 4;
+/** The address that a relay puts before what it hands on. */
+const addressIn = (bytes: Buffer): string => bytes.subarray(0, addressBytes).join(".");
+
+/**
+ * Questions may follow each other on one connection; each is answered after its length.
+ * @param known the client, unless a relay says at the beginning who it is
+ */
+function serveConnection(socket: Socket, known: string | undefined, serves: (client: string) => boolean, resolver: Resolver): void {
   let rest = Buffer.alloc(0);
+  let client = known;
   socket.on("data", (chunk) => {
     rest = Buffer.concat([rest, chunk]);
+    if (client === undefined) {
+      if (rest.length < addressBytes) return;
+      client = addressIn(rest);
+      rest = rest.subarray(addressBytes);
+      if (!serves(client)) return void socket.destroy();
+    }
+    const asking = client;
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
       const message = Buffer.from(rest.subarray(2, 2 + rest.readUInt16BE(0)));
       rest = rest.subarray(2 + message.length);
-      void resolver.resolve(message, client, "tcp").then((answer) => {
+      void (async () => {
+        const answer = await resolver.resolve(message, asking, "tcp");
         if (!answer) socket.destroy();
         else if (!socket.destroyed) socket.write(framed(answer));
-      });
+      })();
     }
   });
 }

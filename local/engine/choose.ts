@@ -59,7 +59,9 @@ async function openDocker(api: EngineApi, { clock, log, lines, docker }: EngineC
     return await dockerRuntime({ ...docker, api, logs: lines, clock, log });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(`The container engine at ${api.address} cannot be used: ${why}. Use --engine simulated to do without.`, { cause: error });
+    throw new UserError(`The container engine at ${api.address} cannot be used: ${why}. Use --engine simulated to do without.`, {
+      cause: error,
+    });
   }
 }
 

@@ -164,19 +164,6 @@ export function labelValueProblems(value: string): string[] {
   return problems;
 }
 
-export function cIdentifierProblems(value: string): string[] {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(value)) return [];
-  return [
-    patternMessage(
-      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-      "[A-Za-z_][A-Za-z0-9_]*",
-      "my_name",
-      "MY_NAME",
-      "MyName",
-    ),
-  ];
-}
-
 /** Names of environment variables: printable ASCII without `=`. */
 export function environmentNameProblems(value: string): string[] {
   if (value === "") return [`environment variable name ${emptyMessage}`];

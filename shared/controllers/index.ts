@@ -1,7 +1,9 @@
 /** All controllers of the reconciler. */
 import type { Controller } from "../runtime/controller.ts";
 import type { Resources } from "./common/resources.ts";
+import { cronJobController } from "./cronjob/controller.ts";
 import { customResourceCleanup } from "./custom-resource-cleanup/controller.ts";
+import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
@@ -37,7 +39,9 @@ export const controllers = ({ resources, clusterCa = "", publicUrl, provisioner 
   deploymentController(),
   replicaSetController(),
   jobController(),
+  cronJobController(),
   statefulSetController(),
+  daemonSetController(),
   persistentVolumeController(provisioner),
   volumeProtectionController(),
   ephemeralVolumeController(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { KindRef } from "../../shared/api/client.ts";
 import type { StatefulSet } from "../../shared/api/generated/types.ts";
 import {
   controllerRevisions,
@@ -108,7 +109,9 @@ describe("on the real registry", () => {
     await here.settle();
     const revisions = () =>
       Promise.all(
-        [statefulSets, pods, persistentVolumeClaims, persistentVolumes].map(async (kind) => (await here.client.list(kind)).revision),
+        ([statefulSets, pods, persistentVolumeClaims, persistentVolumes] as readonly KindRef[]).map(
+          async (kind) => (await here.client.list(kind)).revision,
+        ),
       );
     const before = await revisions();
     await expect(here.reconcile({ sweep: true })).resolves.toMatchObject({ quiescent: true, rounds: 1 });

@@ -99,7 +99,8 @@ spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
     await apply(pod("client", `${ask}; nslookup web.default.svc.cluster.local`, { spec: "restartPolicy: Never" }));
     await expect.poll(() => status("client", "phase"), { timeout: 30_000 }).toMatch(/Succeeded|Failed/);
     const log = await k.ok("logs", "client");
-    for (const name of own) expect(names.map((pod) => `${name}: ${pod}`)).toContain(log.split("\n").find((line) => line.startsWith(`${name}: `)));
+    for (const name of own)
+      expect(names.map((pod) => `${name}: ${pod}`)).toContain(log.split("\n").find((line) => line.startsWith(`${name}: `)));
     // The name stands for both Pods.
     const found = [...log.matchAll(/^Address: (\S+)$/gm)].map(([, address]) => address);
     expect(found).toEqual(expect.arrayContaining(addresses));

@@ -11,7 +11,10 @@ export const anEngineContainer = (overrides: Partial<EngineContainer> = {}): Eng
 });
 
 /** A task of the Pod `shop/web`, in a machine of its own. */
-export const anEngineTask = (overrides: Partial<EngineTask> = {}, pod: { readonly namespace?: string; readonly name?: string } = {}): EngineTask => ({
+export const anEngineTask = (
+  overrides: Partial<EngineTask> = {},
+  pod: { readonly namespace?: string; readonly name?: string } = {},
+): EngineTask => ({
   taskArn: `arn:aws:ecs:us-east-1:000000000000:task/binnacle-default/${randomUUID().replaceAll("-", "")}`,
   clusterArn: "arn:aws:ecs:us-east-1:000000000000:cluster/binnacle-default",
   family: "binnacle-web",

@@ -6,7 +6,11 @@ import { meta } from "./workloads.ts";
 type Rest = Partial<Pick<EndpointSlice, "addressType" | "ports">> & { readonly name?: string; readonly namespace?: string };
 
 /** A slice of a Service in the namespace `shop`. */
-export const aSlice = (service: string, endpoints: EndpointSlice["endpoints"], { name, namespace = "shop", ...rest }: Rest = {}): EndpointSlice => ({
+export const aSlice = (
+  service: string,
+  endpoints: EndpointSlice["endpoints"],
+  { name, namespace = "shop", ...rest }: Rest = {},
+): EndpointSlice => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
   metadata: meta(name ?? `${service}-1`, { namespace, labels: { "kubernetes.io/service-name": service } }),

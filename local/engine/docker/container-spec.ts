@@ -68,8 +68,7 @@ export function containerSpec({ task, container, owner, flavour, sandboxId, host
 }
 
 /** The engine makes the folder where it is missing. `z` lets containers in where SELinux guards files, and means nothing elsewhere. */
-const bind = ({ source, target, readOnly }: Extract<Mount, { type: "bind" }>): string =>
-  `${source}:${target}:${readOnly ? "ro," : ""}z`;
+const bind = ({ source, target, readOnly }: Extract<Mount, { type: "bind" }>): string => `${source}:${target}:${readOnly ? "ro," : ""}z`;
 
 const volume = ({ source, target, readOnly, subPath }: Extract<Mount, { type: "volume" }>) => ({
   Type: "volume",

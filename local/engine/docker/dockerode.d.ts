@@ -1,7 +1,6 @@
 /** The part of dockerode that is used: its transport. The package brings no types. */
 declare module "dockerode" {
-  import type { IncomingMessage } from "node:http";
-  import type { Agent } from "node:http";
+  import type { Agent, IncomingMessage } from "node:http";
 
   interface Dial {
     path: string;

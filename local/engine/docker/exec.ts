@@ -24,7 +24,8 @@ export async function execCheck(api: EngineApi, id: string, command: readonly st
     const { ExitCode: code } = await api.call<{ readonly ExitCode: number | null }>("GET", `/exec/${exec}/json`, { signal });
     return { success: code === 0, output: withoutFrames(Buffer.concat(chunks)).toString("utf8").slice(0, maxOutputBytes) };
   } catch (error) {
-    if (signal.aborted) return { success: false, output: `command timed out: "${command.join(" ")}" timed out after ${timeoutMs / 1_000}s` };
+    if (signal.aborted)
+      return { success: false, output: `command timed out: "${command.join(" ")}" timed out after ${timeoutMs / 1_000}s` };
     return { success: false, output: error instanceof ApiError ? error.message : String(error) };
   }
 }

@@ -38,7 +38,13 @@ const docker = (api: EngineApi): Flavour => ({
   title: `Docker ${api.version}`,
   async createNetwork(name, subnet, gateway, labels) {
     await api.call("POST", "/networks/create", {
-      body: { Name: name, Driver: "bridge", IPAM: { Config: [{ Subnet: subnet, Gateway: gateway }] }, Labels: labels, CheckDuplicate: true },
+      body: {
+        Name: name,
+        Driver: "bridge",
+        IPAM: { Config: [{ Subnet: subnet, Gateway: gateway }] },
+        Labels: labels,
+        CheckDuplicate: true,
+      },
     });
   },
   async importImage(reference, layer) {

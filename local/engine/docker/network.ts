@@ -14,9 +14,11 @@ export interface PodNetwork {
   readonly cidr: string;
   /** This machine's address on the bridge. */
   readonly gateway: string;
+  /** Set aside for a resolver, as the second address of a VPC is. ECS gives it to no task. */
+  readonly resolver: string;
   /** @param address of the task's network interface */
-  addressOf(address: string): string;
-  contains(address: string): boolean;
+  readonly addressOf: (address: string) => string;
+  readonly contains: (address: string) => boolean;
   /** Removes it if nothing stands in it. */
   removeIfEmpty(): Promise<void>;
 }
@@ -74,6 +76,7 @@ const network = (api: EngineApi, name: string, prefix: string): PodNetwork => ({
   name,
   cidr: `${prefix}.0.0/16`,
   gateway: `${prefix}.0.1`,
+  resolver: `${prefix}.0.2`,
   addressOf: (address) => [prefix, ...address.split(".").slice(2)].join("."),
   contains: (address) => address.startsWith(`${prefix}.`),
   async removeIfEmpty() {
@@ -88,7 +91,9 @@ const network = (api: EngineApi, name: string, prefix: string): PodNetwork => ({
 
 /** What this machine is connected to: its interfaces' subnets and the routes that lead elsewhere. */
 export function subnetsInUse(): readonly string[] {
-  const interfaces = Object.values(networkInterfaces()).flatMap((all) => all?.flatMap(({ cidr, family }) => (family === "IPv4" && cidr ? cidr : [])) ?? []);
+  const interfaces = Object.values(networkInterfaces()).flatMap(
+    (all) => all?.flatMap(({ cidr, family }) => (family === "IPv4" && cidr ? cidr : [])) ?? [],
+  );
   return [...interfaces, ...routes(readRoutes())];
 }
 
@@ -109,8 +114,8 @@ export function routes(table: string): readonly string[] {
     .flatMap((line) => {
       const [, destination, , , , , , mask] = line.split("\t");
       if (!destination || !mask || mask === "00000000") return [];
-      const bytes = Buffer.from(destination, "hex").reverse();
-      const bits = [...Number.parseInt(mask, 16).toString(2)].filter((bit) => bit === "1").length;
+      const bytes = Buffer.from(destination, "hex").toReversed();
+      const bits = Number.parseInt(mask, 16).toString(2).replaceAll("0", "").length;
       return [`${bytes.join(".")}/${bits}`];
     });
 }

@@ -35,7 +35,11 @@ export function resolvConf(dns: PodDns, namespace: string | undefined, wishes: D
     "",
   ].join("\n");
 
-  function usualDns(): { readonly nameservers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] } {
+  function usualDns(): {
+    readonly nameservers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  } {
     // Loopback addresses of the machine lead nowhere from inside a Pod; our resolver asks them for it.
     const reachable = machine.nameservers.filter((address) => !address.startsWith("127.") && address !== "::1");
     if (wishes.policy === "Default" || nameserver === undefined) {

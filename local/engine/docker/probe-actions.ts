@@ -3,7 +3,7 @@
  * @see k8s.io/kubernetes/pkg/probe/{http,tcp,grpc}
  */
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
-import { connect as connectHttp2, constants } from "node:http2";
+import { connect as connectHttp2, constants, type IncomingHttpHeaders } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { ProbeSpec } from "../../../shared/kubelet/probes.ts";
@@ -46,12 +46,14 @@ async function http(
         const success = status >= 200 && status < 400;
         return { success, output: success ? body : `HTTP probe failed with statuscode: ${status}` };
       }
-      if (redirects === maxRedirects) return { success: false, output: `Get "${next}": stopped after ${maxRedirects} redirects` };
+      if (redirects === maxRedirects) return { success: false, output: `Get "${next.href}": stopped after ${maxRedirects} redirects` };
       url = next;
     }
   } catch (error) {
-    const why = signal.aborted ? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)" : dialText(error, url.hostname, port);
-    return { success: false, output: `Get "${url}": ${why}` };
+    const why = signal.aborted
+      ? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+      : dialText(error, url.hostname, port);
+    return { success: false, output: `Get "${url.href}": ${why}` };
   }
 }
 
@@ -154,7 +156,8 @@ function grpc({ port, service }: Extract<NetworkAction, { type: "grpc" }>, host:
       () => end(false, `timeout: failed to connect service "${address}" within ${timeoutMs / 1_000}s: context deadline exceeded`),
       timeoutMs,
     );
-    session.on("error", (error) => end(false, `error: failed to connect service "${address}": ${dialText(error, host, port)}`));
+    const notConnected = (error: unknown) => end(false, `error: failed to connect service "${address}": ${dialText(error, host, port)}`);
+    session.on("error", notConnected);
     const call = session.request({
       [constants.HTTP2_HEADER_METHOD]: "POST",
       [constants.HTTP2_HEADER_PATH]: "/grpc.health.v1.Health/Check",
@@ -165,22 +168,30 @@ function grpc({ port, service }: Extract<NetworkAction, { type: "grpc" }>, host:
     const chunks: Buffer[] = [];
     let status: number | undefined;
     let message = "";
-    const readStatus = (headers: Record<string, unknown>) => {
+    const readStatus = (headers: IncomingHttpHeaders) => {
       if (headers["grpc-status"] === undefined) return;
       status = Number(headers["grpc-status"]);
-      message = decodeURIComponent(String(headers["grpc-message"] ?? ""));
+      message = decodeURIComponent([headers["grpc-message"] ?? ""].flat().join(" "));
     };
     call.on("response", readStatus);
     call.on("trailers", readStatus);
     call.on("data", (chunk: Buffer) => chunks.push(chunk));
-    call.on("error", (error) => end(false, `error: health rpc failed: ${error.message}`));
+    call.on("error", (error) => {
+      // A call that never left tells why the session could not begin.
+      if (error.cause) notConnected(error.cause);
+      else end(false, `error: health rpc failed: ${error.message}`);
+    });
     call.on("end", () => {
       if (status === grpcUnimplemented) {
         return end(false, "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)");
       }
-      if (status !== grpcOk) return end(false, `error: health rpc probe failed: rpc error: code = ${status ?? "unknown"} desc = ${message}`);
+      if (status !== grpcOk)
+        return end(false, `error: health rpc probe failed: rpc error: code = ${status ?? "unknown"} desc = ${message}`);
       const answer = servingStatusOf(Buffer.concat(chunks));
-      end(answer === serving, answer === serving ? "service healthy" : `service unhealthy (responded with "${servingStatus[answer] ?? answer}")`);
+      end(
+        answer === serving,
+        answer === serving ? "service healthy" : `service unhealthy (responded with "${servingStatus[answer] ?? answer}")`,
+      );
     });
     call.end(grpcMessage(healthCheckRequest(service)));
   });

@@ -71,15 +71,19 @@ async function credentials(file: AuthFile, registry: string, keys: readonly stri
   return undefined;
 }
 
+const parse = (output: string): Kept | undefined => {
+  try {
+    return JSON.parse(output);
+  } catch {
+    return undefined;
+  }
+};
+
 const askHelper = (program: string, key: string): Promise<Kept | undefined> =>
   new Promise((resolve) => {
     const child = execFile(`docker-credential-${program}`, ["get"], { timeout: helperTimeoutMs }, (error, output) => {
-      try {
-        // It fails where it has none.
-        resolve(error ? undefined : JSON.parse(output));
-      } catch {
-        resolve(undefined);
-      }
+      // It fails where it has none.
+      resolve(error ? undefined : parse(output));
     });
     child.stdin?.on("error", () => {});
     child.stdin?.end(key);

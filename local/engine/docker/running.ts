@@ -15,7 +15,11 @@ import { networkCheck } from "./probe-actions.ts";
 export interface Inspected {
   readonly Id: string;
   readonly State: ContainerState;
-  readonly Config: { readonly Tty: boolean; readonly StopSignal?: string | number; readonly Labels: Readonly<Record<string, string>> | null };
+  readonly Config: {
+    readonly Tty: boolean;
+    readonly StopSignal?: string | number;
+    readonly Labels: Readonly<Record<string, string>> | null;
+  };
 }
 
 export interface WatchOptions {
@@ -46,7 +50,7 @@ export function watch(options: WatchOptions): RunningContainer {
   const { api, flavour, task, container, inspected, address, logs, clock, log, closed } = options;
   const id = inspected.Id;
   let wasKilled = false;
-  let isOver = false;
+  const over = new AbortController();
 
   const inspect = () => api.call<Inspected>("GET", `/containers/${id}/json`);
   const isRunning = async () => (await inspect()).State.Running;
@@ -84,7 +88,7 @@ export function watch(options: WatchOptions): RunningContainer {
     }
   };
   const exited = end().then(async (result) => {
-    isOver = true;
+    over.abort();
     const late = new AbortController();
     await Promise.race([output, delay(drainMs, undefined, { signal: late.signal }).catch(() => undefined)]);
     late.abort();
@@ -99,8 +103,8 @@ export function watch(options: WatchOptions): RunningContainer {
     async signal(name) {
       if (name === "SIGKILL") wasKilled = true;
       // An image may name another signal that ends it well.
-      const signal = name === "SIGTERM" ? (inspected.Config.StopSignal || name) : name;
-      while (!isOver && !closed.aborted) {
+      const signal = name === "SIGTERM" ? inspected.Config.StopSignal || name : name;
+      while (!over.signal.aborted && !closed.aborted) {
         try {
           await api.call("POST", `/containers/${id}/kill`, { query: { signal } });
           return;

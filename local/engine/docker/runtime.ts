@@ -3,7 +3,7 @@
  * open, and containers that share it. Nothing about them is kept here: labels say whose they are, so another process finds them again.
  */
 import { readdir } from "node:fs/promises";
-import { hostAliasesLabel, dnsLabel, hostnameLabel, podOfTask, subdomainLabel } from "../../../shared/kubelet/pod-tags.ts";
+import { dnsLabel, hostAliasesLabel, hostnameLabel, podOfTask, subdomainLabel } from "../../../shared/kubelet/pod-tags.ts";
 import type { Clock } from "../../../shared/runtime/clock.ts";
 import type { Log } from "../../../shared/runtime/log.ts";
 import { sleep } from "../agent/checks.ts";
@@ -17,6 +17,7 @@ import { containerName, idOf, labelled, labels, ownerLabel, roleLabel, sandboxNa
 import { type PodNetwork, podNetwork, subnetsInUse } from "./network.ts";
 import { type DnsWishes, type HostAlias, hosts, type PodDns, resolvConf } from "./pod-files.ts";
 import { pullImage } from "./pull.ts";
+import { resolverRelay } from "./resolver-relay.ts";
 import { type Inspected, watch } from "./running.ts";
 import { sandboxImage, sandboxPath } from "./sandbox-image.ts";
 import { taskVolumes } from "./task-volumes.ts";
@@ -32,9 +33,14 @@ export interface DockerRuntimeOptions {
    * Called when the network's gateway is an address of this machine, which it may not be before a container stands in the network:
    * starts what Pods are served there. Called again when it failed.
    */
-  readonly serve: (network: PodNetwork) => Promise<PodDns>;
+  readonly serve: (network: ServedNetwork) => Promise<PodDns>;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+export interface ServedNetwork extends PodNetwork {
+  /** Where nobody here may listen on port 53: somebody else does, at the address that is returned. @see ResolverRelay.start */
+  readonly relayResolver: (port: number) => Promise<string>;
 }
 
 export interface DockerRuntime extends ContainerRuntime {
@@ -61,6 +67,7 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
   const flavour = flavourOf(api);
   const image = await sandboxImage(api, flavour);
   const network = await podNetwork({ api, flavour, owner, taken: subnetsInUse() });
+  const relay = resolverRelay({ api, flavour, owner, network, image });
   const volumes = taskVolumes({ api, flavour, owner, folder, clock });
   const sandboxes = new Map<string, Sandbox>();
   /** Containers whose end is known: another start means another container. */
@@ -79,7 +86,7 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
   };
 
   const serve = async (): Promise<PodDns | undefined> => {
-    served ??= options.serve(network);
+    served ??= options.serve({ ...network, relayResolver: relay.start });
     try {
       return await served;
     } catch (error) {
@@ -225,7 +232,9 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
         const found = await inspect(name);
         if (found && !ended.has(found.Id)) {
           // An earlier process made it and could not say so any more.
-          return found.State.Status === "created" ? await startContainer(task, container, found.Id) : watched(task, container, found, false);
+          return found.State.Status === "created"
+            ? await startContainer(task, container, found.Id)
+            : watched(task, container, found, false);
         }
         if (found) await removeContainer(found.Id);
         const mounts = await volumes.mounts(task, container, sandbox.id);
@@ -261,6 +270,8 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
       closed.abort();
       try {
         await tidied;
+        // It leads nowhere without this process.
+        await relay.stop();
         if ((await list(ownerLabel, owner)).length === 0) await network.removeIfEmpty();
       } catch (error) {
         log.warn("the Pods' network could not be removed", { network: network.name, error });
@@ -286,7 +297,8 @@ function podFiles(task: EngineTask, address: string, dns: PodDns) {
   const namespace = podOfTask(task)?.namespace;
   const hostname = hostnameOf(task);
   const subdomain = labels[subdomainLabel];
-  const fqdn = subdomain !== undefined && namespace !== undefined ? `${hostname}.${subdomain}.${namespace}.svc.${dns.clusterDomain}` : undefined;
+  const fqdn =
+    subdomain !== undefined && namespace !== undefined ? `${hostname}.${subdomain}.${namespace}.svc.${dns.clusterDomain}` : undefined;
   const aliases: readonly HostAlias[] = JSON.parse(labels[hostAliasesLabel] ?? "[]");
   const wishes: DnsWishes = JSON.parse(labels[dnsLabel] ?? "{}");
   return { "/etc/hosts": hosts({ address, hostname, fqdn, aliases }), "/etc/resolv.conf": resolvConf(dns, namespace, wishes) };

@@ -107,7 +107,7 @@ export function taskVolumes(options: {
     await mkdir(root, { recursive: true });
     // Bound to the file itself: like every kubelet's, it does not follow updates.
     const source = subPath === undefined ? root : await realpath(join(root, subPath)).catch(() => undefined);
-    if (source === undefined || relative(await realpath(root), source).startsWith("..")) {
+    if (source === undefined || `${relative(await realpath(root), source)}/`.startsWith("../")) {
       throw new StartError(`CannotCreateContainerError: failed to prepare subPath for volumeMount "${name}": there is no ${subPath}`);
     }
     return { type: "bind", source, target, readOnly: true };
@@ -143,7 +143,7 @@ export function taskVolumes(options: {
     async mounts(task, container, sandboxId) {
       const inside = subPaths(container);
       const own = await Promise.all(
-        (container.mountPoints ?? []).map(({ sourceVolume, containerPath: target, readOnly = false }): Promise<Mount> | Mount => {
+        (container.mountPoints ?? []).map(async ({ sourceVolume, containerPath: target, readOnly = false }): Promise<Mount> => {
           const subPath = inside[target];
           const source = task.volumes.find(({ name }) => name === sourceVolume)?.host?.sourcePath;
           if (source) return { type: "bind", source: subPath === undefined ? source : join(source, subPath), target, readOnly };

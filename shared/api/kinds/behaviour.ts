@@ -1,8 +1,7 @@
 /** How a built-in kind's behaviour is written down, and what many of them have in common. */
 import type { KindRef } from "../client.ts";
-import type { KindBehaviour, Problem } from "../kind.ts";
+import type { KindBehaviour } from "../kind.ts";
 import type { KubeObject } from "../objects.ts";
-import { validateImmutable } from "../validation/metadata.ts";
 
 /** A behaviour and the kind that it belongs to. */
 export interface Declared {
@@ -46,15 +45,3 @@ export const keepAllButStatus = (next: WithStatus & { spec?: any }, previous: Wi
     else Object.assign(next.metadata, { [field]: structuredClone(previous.metadata[field]) });
   }
 };
-
-/** The named fields, given as `spec.clusterIP`, may not change. */
-export const immutableFields =
-  <T extends KubeObject>(...paths: readonly string[]) =>
-  (next: T, previous: T): Problem[] =>
-    paths.flatMap((path) => validateImmutable(valueAt(next, path), valueAt(previous, path), path));
-
-function valueAt(object: unknown, path: string): unknown {
-  let value = object;
-  for (const part of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[part];
-  return value;
-}

@@ -81,12 +81,6 @@ export const tooLongCharacters = (field: string, max: number): Problem =>
 export const tooMany = (field: string, actual: number, max: number): Problem =>
   problem(field, "FieldValueTooMany", `Too many: ${actual}`, `must have at most ${max} ${max === 1 ? "item" : "items"}`);
 
-export const tooFew = (field: string, actual: number, min: number): Problem =>
-  problem(field, "FieldValueTooFew", `Too few: ${actual}`, `must have at least ${min} ${min === 1 ? "item" : "items"}`);
-
-export const tooShort = (field: string, min: number): Problem =>
-  problem(field, "FieldValueTooShort", "Too short", `must be at least ${min} ${min === 1 ? "character" : "characters"}`);
-
 /** One `Invalid value` problem per message. */
 export const invalidEach = (field: string, value: unknown, messages: readonly string[]): Problem[] =>
   messages.map((message) => invalid(field, value, message));

@@ -32,10 +32,6 @@ export function validateIntOrPercent(value: IntOrPercent, field: string): Proble
 export const notMoreThanAll = (value: IntOrPercent | undefined, field: string): Problem[] =>
   isPercent(value) && Number(value.slice(0, -1)) > 100 ? [invalid(field, value, "must not be greater than 100%")] : [];
 
-/** 0 and `0%` alike. */
-export const isZero = (value: IntOrPercent | undefined): boolean =>
-  value === undefined || value === 0 || (isPercent(value) && Number(value.slice(0, -1)) === 0);
-
 /** The number, or the percentage as a number; 0 for any other text. */
 export const intOrPercentNumber = (value: IntOrPercent | undefined): number => {
   if (typeof value === "number") return value;
@@ -87,7 +83,6 @@ export const isHugePages = (name: string): boolean => name.startsWith("hugepages
 export const isStandardResource = (name: string): boolean => standardResources.has(name) || isHugePages(name);
 /** Names without a domain, and those of kubernetes.io. */
 export const isNativeResource = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
-export const isAttachableVolumeResource = (name: string): boolean => name.startsWith("attachable-volumes-");
 /** Resources of devices and the like: `nvidia.com/gpu`. */
 export function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith("requests.")) return false;

@@ -4,6 +4,11 @@ import { isLostRace } from "../../runtime/lost-race.ts";
 
 export const isNotFound = (error: unknown): boolean => error instanceof StatusError && error.reason === "NotFound";
 
+/** For `catch` after a delete: gone already is as good. */
+export const unlessGone = (error: unknown): void => {
+  if (!isNotFound(error)) throw error;
+};
+
 /** The namespace is going away: what fails for that reason needs no second try. */
 export const isNamespaceTerminating = (error: unknown): boolean =>
   error instanceof StatusError && (error.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false);

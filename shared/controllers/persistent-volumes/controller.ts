@@ -11,7 +11,7 @@ import { timestamp } from "../common/conditions.ts";
 import { indexed } from "../common/indexed.ts";
 import { isTerminal } from "../common/pods.ts";
 import { semanticEqual } from "../common/semantic-equal.ts";
-import { isNotFound } from "../common/settle.ts";
+import { unlessGone } from "../common/settle.ts";
 import { boundClaim, boundStatus, type ClaimPlan, planClaim, unboundStatus, type VolumeEvent } from "./claim-plan.ts";
 import { localProvisioner, type ProvisionerOptions } from "./provisioner.ts";
 import { planVolume, type VolumePlan } from "./volume-plan.ts";
@@ -198,7 +198,5 @@ async function settleVolume(
   if (claim) tell(claim, plan.claimEvents, event);
   if (!plan.delete) return;
   const { uid, resourceVersion } = current.metadata;
-  await client.delete(persistentVolumes, keyOf(volume), { uid, resourceVersion }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-  });
+  await client.delete(persistentVolumes, keyOf(volume), { uid, resourceVersion }).catch(unlessGone);
 }

@@ -6,9 +6,10 @@ import { type KubeObject, keyOf, type ObjectKey } from "../../api/objects.ts";
 import { labelMatcher } from "../../api/selectors.ts";
 import type { Controller, ControllerContext, Observed, Watched } from "../../runtime/controller.ts";
 import { isLostRace } from "../../runtime/lost-race.ts";
-import { adopted, becameOrphan, type Claims, claim, controllerReference, guardFor, ownerKeys, released } from "../common/owners.ts";
+import { becameOrphan, claim, guardFor, ownerKeys } from "../common/owners.ts";
+import { settleOwnership } from "../common/ownership.ts";
 import { semanticEqual } from "../common/semantic-equal.ts";
-import { all, isNamespaceTerminating, isNotFound, messageOf, settle } from "../common/settle.ts";
+import { all, isNamespaceTerminating, messageOf, settle, unlessGone } from "../common/settle.ts";
 import { type ClaimDraft, isClaimOf, ordinalIn, parsePodName } from "./identity.ts";
 import { type NewPod, planStatefulSet, type StatefulSetPlan } from "./plan.ts";
 
@@ -41,7 +42,11 @@ export function statefulSetController(): Controller {
         (pod) => ordinalIn(set, pod) !== undefined,
       );
       const revisions = claim(set, selector, revisionList.ownedBy(uid), revisionList.orphansIn(key.namespace));
-      if (await changeOwnership(set, claims, revisions, context)) return {};
+      const estates = [
+        { kind: pods, claims },
+        { kind: controllerRevisions, claims: { ...revisions, toRelease: [] } },
+      ];
+      if (await settleOwnership(statefulSets, set, estates, context.client)) return {};
 
       const plan = planStatefulSet({
         set,
@@ -88,29 +93,6 @@ function claimKeys({ previous, next }: Observed<PersistentVolumeClaim>, { lister
     .inNamespace(namespace)
     .filter((set) => isClaimOf(set, name))
     .map(keyOf);
-}
-
-/** @returns whether there was anything to do: then the rest waits for the next round, when its outcome can be seen */
-async function changeOwnership(
-  set: StatefulSet,
-  ofPods: Claims<Pod>,
-  ofRevisions: Claims<ControllerRevision>,
-  { client }: ControllerContext,
-): Promise<boolean> {
-  const adopt = ofPods.toAdopt.length + ofRevisions.toAdopt.length;
-  if (adopt + ofPods.toRelease.length === 0) return false;
-  if (adopt > 0) {
-    // Who adopts for an owner that is being deleted takes along what somebody else wanted to keep.
-    const newest = await client.get(statefulSets, keyOf(set));
-    if (newest?.metadata.uid !== set.metadata.uid || newest.metadata.deletionTimestamp) return true;
-  }
-  const reference = controllerReference(statefulSets, set);
-  await all<unknown>([
-    ...ofPods.toAdopt.map((pod) => client.update(pods, adopted(pod, reference))),
-    ...ofPods.toRelease.map((pod) => client.update(pods, released(pod, reference.uid))),
-    ...ofRevisions.toAdopt.map((revision) => client.update(controllerRevisions, adopted(revision, reference))),
-  ]);
-  return true;
 }
 
 /** Revisions before the Pods that name them, claims before the Pods that use them, the status when all that is done. */
@@ -190,7 +172,3 @@ async function reported(
   }
   event(set, "Normal", `Successful${verb}`, `${what} successful`);
 }
-
-const unlessGone = (error: unknown): void => {
-  if (!isNotFound(error)) throw error;
-};

@@ -157,11 +157,7 @@ describe("checklist 38: server-side apply", () => {
   it("shares a field that both want alike", () => {
     const live = applyBy("one", undefined, deployment({ replicas: 1 })).object;
     const { object } = applyBy("two", live, deployment({ replicas: 1 }));
-    expect(
-      entries(object)
-        .map(({ manager }) => manager)
-        .toSorted(),
-    ).toEqual(["one", "two"]);
+    expect(new Set(entries(object).map(({ manager }) => manager))).toEqual(new Set(["one", "two"]));
   });
 
   it("raises no conflict for kubectl over its own client-side apply (trap 12)", () => {

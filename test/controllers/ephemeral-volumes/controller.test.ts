@@ -18,10 +18,11 @@ const pod = aWorkPod({
 
 describe("ephemeral volumes", () => {
   it("get a claim that is the Pod's, once", async () => {
-    const { api, reconcile } = reconciledCluster([ephemeralVolumeController()]);
+    const cluster = reconciledCluster([ephemeralVolumeController()]);
+    const { api } = cluster;
     await api.client.create(pods, pod);
-    await reconcile();
-    await reconcile({ sweep: true });
+    await cluster.reconcile();
+    await cluster.reconcile({ sweep: true });
     const claims = api.all(persistentVolumeClaims);
     expect(claims).toMatchObject([{ metadata: { name: "pod-1-scratch", labels: { kind: "scratch" } }, spec }]);
     expect(controllerOf(claims[0] as never)?.name).toBe("pod-1");
@@ -29,15 +30,16 @@ describe("ephemeral volumes", () => {
   });
 
   it("leave the claims of others alone, and go on when they are gone", async () => {
-    const { api, reconcile } = reconciledCluster([ephemeralVolumeController()]);
+    const cluster = reconciledCluster([ephemeralVolumeController()]);
+    const { api } = cluster;
     await api.client.create(persistentVolumeClaims, aVolumeClaim("pod-1-scratch"));
     await api.client.create(pods, pod);
-    await reconcile();
+    await cluster.reconcile();
     expect(api.all(events).map(({ reason, message }) => `${reason} ${message}`)).toEqual([
       "FailedBinding ephemeral volume scratch: PVC default/pod-1-scratch was not created for pod default/pod-1 (pod is not owner)",
     ]);
     await api.client.delete(persistentVolumeClaims, { namespace: "default", name: "pod-1-scratch" });
-    await reconcile();
+    await cluster.reconcile();
     expect(controllerOf(api.get(persistentVolumeClaims, "pod-1-scratch") as never)?.name).toBe("pod-1");
   });
 });

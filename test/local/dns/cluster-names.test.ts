@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, type Directory, lookUp } from "../../../local/dns/cluster-names.ts";
 import type { Service } from "../../../shared/api/generated/types.ts";
-import { aService } from "../../support/services.ts";
 import { aSlice, directoryOf } from "../../support/names.ts";
+import { aService } from "../../support/services.ts";
 
 const at = (directory: Directory, name: string, type = "A") => lookUp(directory, name, type);
-const data = (answer: Answer) => (answer.type === "found" ? answer.answers.map((record) => ("data" in record ? record.data : undefined)) : answer.type);
+const data = (answer: Answer) =>
+  answer.type === "found" ? answer.answers.map((record) => ("data" in record ? record.data : undefined)) : answer.type;
 
 const web: Service = aService({}, { namespace: "shop" });
 const ready = aSlice("web", [{ addresses: ["10.200.0.5"] }, { addresses: ["10.200.0.6"], conditions: { ready: true } }]);
@@ -33,7 +34,9 @@ describe("the name of a Service", () => {
 
   it("works for a Service without selector, by the slices that somebody else keeps", () => {
     const service: Service = { ...web, spec: { ports: web.spec.ports } };
-    expect(data(at(directoryOf([service], [aSlice("web", [{ addresses: ["192.0.2.9"] }])]), "web.shop.svc.cluster.local"))).toEqual(["192.0.2.9"]);
+    expect(data(at(directoryOf([service], [aSlice("web", [{ addresses: ["192.0.2.9"] }])]), "web.shop.svc.cluster.local"))).toEqual([
+      "192.0.2.9",
+    ]);
   });
 
   it("has AAAA records where slices are of IPv6, and none otherwise", () => {
@@ -140,4 +143,3 @@ describe("an ExternalName Service", () => {
 it("says which version of the specification it keeps", () => {
   expect(data(at(directoryOf([], []), "dns-version.cluster.local", "TXT"))).toEqual(["1.1.0"]);
 });
-

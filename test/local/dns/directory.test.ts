@@ -19,15 +19,17 @@ function fakeFeed() {
       asked.push({ kind: kind.kind, after, consistent });
       const news = changes.get(kind) ?? [];
       const fed =
-        after === undefined || forgets ? { all: objects.get(kind) ?? [], revision: news.length } : { changes: news.slice(after), revision: news.length };
+        after === undefined || forgets
+          ? { all: objects.get(kind) ?? [], revision: news.length }
+          : { changes: news.slice(after), revision: news.length };
       return fed as Fed as Fed<T>;
     },
   };
   return {
     feed,
     asked,
-    put(kind: KindRef, previous: KubeObject | undefined, next: KubeObject | undefined) {
-      changes.set(kind, [...(changes.get(kind) ?? []), { previous, next } as Observed]);
+    put: (kind: KindRef, previous: KubeObject | undefined, next: KubeObject | undefined) => {
+      changes.set(kind, [...(changes.get(kind) ?? []), { previous, next }]);
       const others = (objects.get(kind) ?? []).filter((object) => object !== previous);
       objects.set(kind, next ? [...others, next] : others);
     },

@@ -1,10 +1,11 @@
 import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import packet from "dns-packet";
 import { afterEach, describe, expect, it } from "vitest";
 import { createResolver } from "../../../local/dns/resolver.ts";
 import { type DnsServer, startDnsServer } from "../../../local/dns/server.ts";
-import { type Upstream, upstream } from "../../../local/dns/upstream.ts";
+import { framed, type Upstream, upstream } from "../../../local/dns/upstream.ts";
 import { silentLog } from "../../../shared/runtime/log.ts";
 import { aSlice, directoryOf } from "../../support/names.ts";
 import { aService } from "../../support/services.ts";
@@ -20,7 +21,9 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-async function server(options: { readonly serves?: (address: string) => boolean; readonly upstream?: Upstream } = {}): Promise<DnsServer> {
+async function server(
+  options: { readonly serves?: (address: string) => boolean; readonly upstream?: Upstream; readonly relay?: string } = {},
+): Promise<DnsServer> {
   const started = await startDnsServer({
     address: loopback,
     port: 0,
@@ -30,6 +33,7 @@ async function server(options: { readonly serves?: (address: string) => boolean;
       random: () => 0,
     }),
     serves: options.serves ?? (() => true),
+    ...(options.relay && { relay: options.relay }),
     log: silentLog,
   });
   open.push(started);
@@ -46,7 +50,9 @@ describe("the DNS server", () => {
 
   it.each(["udp", "tcp"] as const)("says nothing to strangers over %s", async (transport) => {
     const { port } = await server({ serves: () => false });
-    await expect(client(port, 50).ask(query("web.shop.svc.cluster.local"), transport)).rejects.toThrow(/no resolver of this machine answers/);
+    await expect(client(port, 50).ask(query("web.shop.svc.cluster.local"), transport)).rejects.toThrow(
+      /no resolver of this machine answers/,
+    );
   });
 
   it("passes other names on over the transport they came by", async () => {
@@ -80,9 +86,39 @@ describe("the DNS server", () => {
 
   it("refuses an address that is taken", async () => {
     const { port } = await server();
-    await expect(startDnsServer({ address: loopback, port, resolver: { resolve: async () => undefined }, serves: () => true, log: silentLog })).rejects.toThrow(
-      /EADDRINUSE/,
-    );
+    await expect(
+      startDnsServer({ address: loopback, port, resolver: { resolve: async () => undefined }, serves: () => true, log: silentLog }),
+    ).rejects.toThrow(/EADDRINUSE/);
+  });
+});
+
+describe("the DNS server behind a relay", () => {
+  const relayed = Buffer.concat([Buffer.from([10, 200, 0, 9]), query("web.shop.svc.cluster.local")]);
+
+  it("believes the relay for whom it asks, over UDP and TCP", async () => {
+    const { port } = await server({ relay: loopback, serves: (address) => address === "10.200.0.9" });
+    const answer = await new Promise<Buffer>((resolve) => {
+      const socket = createSocket("udp4");
+      socket.on("message", (message) => {
+        socket.close();
+        resolve(message);
+      });
+      socket.send(relayed, port, loopback);
+    });
+    expect(answers(answer)).toEqual(["10.200.0.5"]);
+    const stream = connect({ host: loopback, port });
+    open.push({ close: () => stream.destroy() });
+    stream.write(Buffer.from([10, 200, 0, 9]));
+    stream.write(framed(query("web.shop.svc.cluster.local")));
+    const [chunk] = (await once(stream, "data")) as [Buffer];
+    expect(answers(chunk.subarray(2))).toEqual(["10.200.0.5"]);
+  });
+
+  it("hears nobody else, and serves no stranger", async () => {
+    const other = await server({ relay: "10.200.0.2" });
+    await expect(client(other.port, 50).ask(relayed, "udp")).rejects.toThrow();
+    const strangers = await server({ relay: loopback, serves: () => false });
+    await expect(client(strangers.port, 50).ask(relayed, "udp")).rejects.toThrow();
   });
 });
 

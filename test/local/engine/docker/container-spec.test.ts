@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { containerSpec, type ContainerSpecInput } from "../../../../local/engine/docker/container-spec.ts";
+import { type ContainerSpecInput, containerSpec } from "../../../../local/engine/docker/container-spec.ts";
 import { anEngineContainer, anEngineTask } from "../../../support/engine-tasks.ts";
 
 const spec = (input: Partial<ContainerSpecInput> = {}): any =>
@@ -64,7 +64,14 @@ describe("a container of a task", () => {
         dockerSecurityOptions: ["no-new-privileges"],
         linuxParameters: { capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] }, initProcessEnabled: true },
       }),
-    ).toMatchObject({ ReadonlyRootfs: true, SecurityOpt: ["no-new-privileges"], CapAdd: ["NET_ADMIN"], CapDrop: ["ALL"], Init: true, Privileged: false });
+    ).toMatchObject({
+      ReadonlyRootfs: true,
+      SecurityOpt: ["no-new-privileges"],
+      CapAdd: ["NET_ADMIN"],
+      CapDrop: ["ALL"],
+      Init: true,
+      Privileged: false,
+    });
   });
 
   it("sees what it mounts", () => {

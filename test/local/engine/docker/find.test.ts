@@ -16,7 +16,14 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const versions = (overrides: object = {}) => ({ Version: "28.2.2", ApiVersion: "1.50", MinAPIVersion: "1.24", Arch: "amd64", Components: [], ...overrides });
+const versions = (overrides: object = {}) => ({
+  Version: "28.2.2",
+  ApiVersion: "1.50",
+  MinAPIVersion: "1.24",
+  Arch: "amd64",
+  Components: [],
+  ...overrides,
+});
 const answering =
   (body: unknown, status = 200): RequestListener =>
   (_request, response) => {
@@ -44,12 +51,21 @@ describe("finding the container engine", () => {
   it("takes the one that DOCKER_HOST names", async () => {
     const socket = await listen("docker.sock", answering(versions()));
     const found = await find({ DOCKER_HOST: `unix://${socket}` });
-    expect(found).toMatchObject({ type: "engine", api: { address: `unix://${socket}`, engine: "docker", version: "28.2.2", architecture: "amd64" } });
+    expect(found).toMatchObject({
+      type: "engine",
+      api: { address: `unix://${socket}`, engine: "docker", version: "28.2.2", architecture: "amd64" },
+    });
   });
 
   it("tells podman", async () => {
-    const socket = await listen("podman.sock", answering(versions({ ApiVersion: "1.41", Components: [{ Name: "Podman Engine", Details: {} }] })));
-    expect(await find({ DOCKER_HOST: `unix://${socket}` })).toMatchObject({ type: "engine", api: { engine: "podman", apiVersion: "1.41" } });
+    const socket = await listen(
+      "podman.sock",
+      answering(versions({ ApiVersion: "1.41", Components: [{ Name: "Podman Engine", Details: {} }] })),
+    );
+    expect(await find({ DOCKER_HOST: `unix://${socket}` })).toMatchObject({
+      type: "engine",
+      api: { engine: "podman", apiVersion: "1.41" },
+    });
   });
 
   it("looks where a user's own engine listens", async () => {
@@ -83,7 +99,10 @@ describe("a socket that is there but refuses", () => {
     // Its file stays behind, as after a crash.
     linkSync(path, `${path}.dead`);
     await new Promise((resolve) => server.close(resolve));
-    expect(await find({ DOCKER_HOST: `unix://${path}.dead` })).toMatchObject({ type: "refused", why: "nobody answers there. Start the engine." });
+    expect(await find({ DOCKER_HOST: `unix://${path}.dead` })).toMatchObject({
+      type: "refused",
+      why: "nobody answers there. Start the engine.",
+    });
   });
 
   it("says that there is none where DOCKER_HOST leads", async () => {
@@ -96,12 +115,18 @@ describe("a socket that is there but refuses", () => {
   it.skipIf(process.getuid?.() === 0)("says that the user may not open it, and what to do", async () => {
     const socket = await listen("docker.sock", answering(versions()));
     chmodSync(socket, 0);
-    expect(await find({ DOCKER_HOST: `unix://${socket}` })).toMatchObject({ type: "refused", why: expect.stringMatching(/^this user may not open it\. Add/) });
+    expect(await find({ DOCKER_HOST: `unix://${socket}` })).toMatchObject({
+      type: "refused",
+      why: expect.stringMatching(/^this user may not open it\. Add/),
+    });
   });
 
   it("says that something else answers", async () => {
     const socket = await listen("docker.sock", answering("<html>hello</html>"));
-    expect(await find({ DOCKER_HOST: `unix://${socket}` })).toMatchObject({ type: "refused", why: "what answers there is no Docker Engine API." });
+    expect(await find({ DOCKER_HOST: `unix://${socket}` })).toMatchObject({
+      type: "refused",
+      why: "what answers there is no Docker Engine API.",
+    });
   });
 
   it("repeats what it answers", async () => {

@@ -47,12 +47,10 @@ async function follow(
     log: silentLog,
     signal: new AbortController().signal,
   });
-  let over = false;
-  void done.then(() => {
-    over = true;
-  });
-  for (let step = 0; step < 20 && !over; step += 1) await clock.advance(1_000);
-  await done;
+  const over = new AbortController();
+  const ended = done.finally(() => over.abort());
+  while (!over.signal.aborted) await clock.advance(1_000);
+  await ended;
   return { lines: kept.map(({ message }) => message), asked };
 }
 

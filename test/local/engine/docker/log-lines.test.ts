@@ -16,13 +16,17 @@ describe("a log stream", () => {
 
   it("may come in pieces of any size", () => {
     const lines = new LogLines(false);
-    const found = [...Buffer.concat([frame(1, `${at(1)} one\n`), frame(1, `${at(2)} two\n`)])].flatMap((byte) => lines.push(Buffer.of(byte)));
+    const found = Array.from(Buffer.concat([frame(1, `${at(1)} one\n`), frame(1, `${at(2)} two\n`)])).flatMap((byte) =>
+      lines.push(Buffer.of(byte)),
+    );
     expect(found.map(({ message }) => message)).toEqual(["one", "two"]);
   });
 
   it("has long lines in parts, each with a time, between which those of the other stream may stand", () => {
     const lines = new LogLines(false);
-    const found = [frame(1, `${at(1)} aaa`), frame(2, `${at(2)} error\n`), frame(1, `${at(3)} bbb\n`)].flatMap((bytes) => [...lines.push(bytes)]);
+    const found = [frame(1, `${at(1)} aaa`), frame(2, `${at(2)} error\n`), frame(1, `${at(3)} bbb\n`)].flatMap((bytes) => [
+      ...lines.push(bytes),
+    ]);
     expect(found).toEqual([
       { timestamp: ms(2), message: "error" },
       { timestamp: ms(3), message: "aaabbb" },
@@ -38,7 +42,10 @@ describe("a log stream", () => {
 
   it("keeps the order of its lines: time does not go back", () => {
     const lines = new LogLines(false);
-    expect(lines.push(Buffer.concat([frame(1, `${at(5)} one\n`), frame(1, `${at(4)} two\n`)])).map(({ timestamp }) => timestamp)).toEqual([ms(5), ms(5)]);
+    expect(lines.push(Buffer.concat([frame(1, `${at(5)} one\n`), frame(1, `${at(4)} two\n`)])).map(({ timestamp }) => timestamp)).toEqual([
+      ms(5),
+      ms(5),
+    ]);
   });
 
   it("gives out a line without an end when it has ended itself", () => {
