@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import type { Context } from "aws-lambda";
 import { functions as deployed } from "../infra/functions.ts";
+import { persistentVolumes } from "../shared/api/kinds.ts";
 import { version } from "../shared/app/version.ts";
 import { dynamoDbTable } from "../shared/aws/dynamodb-table.ts";
 import { diskGibAttribute, internalIpAttribute, podSlotsAttribute } from "../shared/capacity/attributes.ts";
@@ -20,6 +21,7 @@ import { type Cloud, createCloud } from "./cloud.ts";
 import { credentials } from "./data/credentials.ts";
 import { type DataFolder, openDataFolder } from "./data/folder.ts";
 import { writeKubeconfig } from "./data/kubeconfig.ts";
+import { removeAbandoned } from "./data/volume-folders.ts";
 import { usualDisorder } from "./dispatcher/bus.ts";
 import type { LocalFunction } from "./dispatcher/functions.ts";
 import { createTable, type DynamoDbEngine, NoEngineError, startDynamoDb } from "./dynamodb/engine.ts";
@@ -173,6 +175,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     undo.push(() => cloud.stop());
 
     const url = `https://${loopback}:${port}`;
+    const volumeFolder = join(folder.path, "volumes");
     const publicHost = names.find((name) => name === options.hosts?.[0] && !isWildcard(name)) ?? podGateway ?? loopback;
     apply(
       localEnvironment(
@@ -193,7 +196,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
           publicUrl: `https://${isIP(publicHost) === 6 ? `[${publicHost}]` : publicHost}:${port}`,
           apiCa: secrets.authority,
           provisionAny: options.provisionAny ?? false,
-          volumeFolder: join(folder.path, "volumes"),
+          volumeFolder,
           logLevel: options.logLevel ?? "warn",
         },
         process.env,
@@ -233,6 +236,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const sweep = () => {
       for (const consumer of sweepers) cloud.functions.enqueue(cloud.functionName(consumer), { consumer, sweep: true });
       logs.expire(systemClock.now().getTime() - logRetentionMs);
+      void removeAbandoned(volumeFolder, volumesOfAllClusters, log);
     };
     sweep();
     cloud.schedules.every(sweepIntervalMs, sweep);
@@ -309,6 +313,13 @@ const localVolumes: VolumeSource = {
     return volumeSource({ deployment, client: (cluster) => core.client(cluster, "engine"), token: async () => "" }).files(pod, volume);
   },
 };
+
+/** Names of all PersistentVolumes there are. */
+async function volumesOfAllClusters(): Promise<ReadonlySet<string>> {
+  const { core } = await import("../lambdas/core.ts");
+  const lists = (await core.clusters()).map((cluster) => core.client(cluster, "engine").list(persistentVolumes));
+  return new Set((await Promise.all(lists)).flatMap(({ items }) => items.map(({ metadata }) => metadata.name)));
+}
 
 type Handler = LocalFunction["handler"];
 

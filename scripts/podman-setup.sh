@@ -74,15 +74,15 @@ podman_here() { inside podman --network-config-dir "$state/networks" "$@"; }
 if [ $stop = 1 ]; then
   [ -d "$state" ] || exit 0
   exec 9>"$state/lock"; flock 9
+  halt "$state/podman.pid" podman   # first: nobody makes new containers meanwhile
   if running "$state/mounts.pid" sleep >/dev/null; then
-    # Containers first: their monitors outlive the engine.
+    # Their monitors outlive the engine.
     # One that others depend on cannot go before them, and the order is podman's: so more than once.
     for _ in 1 2 3; do podman_here rm --all --force --time 0 >/dev/null 2>&1 9>&- && break; done
     podman_here rm --all --force --time 0 >/dev/null 9>&-
     podman_here network prune --force >/dev/null 9>&-
     podman_here volume prune --force >/dev/null 9>&-
   fi
-  halt "$state/podman.pid" podman
   for process in /proc/[0-9]*; do   # monitors of commands that ran inside containers
     if [ "$(cat "$process/comm" 2>/dev/null)" = conmon ] && grep -qsF "$state/root/" "$process/cmdline"; then kill "${process#/proc/}" 2>/dev/null || true; fi
   done

@@ -167,7 +167,7 @@ spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
     await apply(
       pod("unwell", "sleep 2; touch /tmp/unwell; sleep 600", {
         container:
-          "livenessProbe: {exec: {command: [sh, -c, 'test ! -e /tmp/unwell || { echo it is unwell; exit 1; }']}, periodSeconds: 1, failureThreshold: 2}",
+          "livenessProbe: {exec: {command: [sh, -c, 'test ! -e /tmp/unwell || { echo it is unwell; exit 1; }']}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 2}",
       }),
     );
     await expect.poll(() => status("unwell", "containerStatuses[0].restartCount"), { timeout: 60_000 }).toMatch(/^[1-9]/);

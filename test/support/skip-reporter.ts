@@ -1,5 +1,6 @@
 /** Says at the end of a test run what was left out here, and why: tests announce it with a line that begins with "skipped: ". */
-import type { Reporter, UserConsoleLog } from "vitest/node";
+import type { UserConsoleLog } from "vitest";
+import type { Reporter } from "vitest/node";
 
 export default class SkipReporter implements Reporter {
   readonly #reasons = new Set<string>();

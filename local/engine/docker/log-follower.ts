@@ -25,7 +25,7 @@ export interface ContainerLogs {
 
 const retryMs = 1_000;
 /** Engines take whole seconds, and pieces of one line may have different times: so much is read again, and thrown away. */
-const overlapSeconds = 2;
+const overlapSeconds = 10;
 
 /**
  * Ends when the container's output has ended and is kept, when the container is gone, or with the signal. Never rejects.
@@ -59,13 +59,12 @@ export async function followLog(options: {
       const lines = new LogLines(terminal);
       const skip = upTo(position);
       for await (const chunk of stream) take(lines.push(chunk), skip);
-      // A stream that ends while the container runs was cut off: what is unfinished comes again.
-      if (!wasRunning || !(await isRunning())) {
+      // What has no end yet is taken only from a log that is complete: of a container that had ended before it was read.
+      if (!wasRunning) {
         take(lines.end(), skip);
-        if (!wasRunning) return;
-        // The end may have come between the last line and the look: once more, from where it got.
-        continue;
+        return;
       }
+      if (!(await isRunning())) continue;
     } catch (error) {
       if (isNotFound(error)) return;
       // Connections break when an engine or its container ends; everything else is worth a word.

@@ -15,7 +15,7 @@ export interface ResolverRelay {
    * @param port of the DNS server at the network's gateway
    * @returns its address @throws {ApiError} when the engine cannot run it: its machine may be another one
    */
-  start(port: number): Promise<string>;
+  readonly start: (port: number) => Promise<string>;
   stop(): Promise<void>;
 }
 

@@ -12,6 +12,7 @@ import { ApiError, type EngineApi, isNotFound } from "./api.ts";
 import type { Mount } from "./container-spec.ts";
 import { writeVolume } from "./filled-volume.ts";
 import type { Flavour } from "./flavour.ts";
+import { hostFolder } from "./host-folder.ts";
 import { idOf, labelled, labels, taskLabel, volumeName } from "./names.ts";
 import { volumesPath } from "./sandbox-image.ts";
 import { tar } from "./tar.ts";
@@ -146,7 +147,7 @@ export function taskVolumes(options: {
         (container.mountPoints ?? []).map(async ({ sourceVolume, containerPath: target, readOnly = false }): Promise<Mount> => {
           const subPath = inside[target];
           const source = task.volumes.find(({ name }) => name === sourceVolume)?.host?.sourcePath;
-          if (source) return { type: "bind", source: subPath === undefined ? source : join(source, subPath), target, readOnly };
+          if (source) return { type: "bind", source: await hostFolder(source, subPath), target, readOnly };
           return isFilled(task, sourceVolume)
             ? filledMount(task, sourceVolume, target, subPath)
             : emptyMount(task, sandboxId, sourceVolume, target, readOnly, subPath);

@@ -4,6 +4,7 @@ import { cronJobs, jobs } from "../../api/kinds.ts";
 import { type KubeObject, keyOf } from "../../api/objects.ts";
 import { StatusError } from "../../errors/status-error.ts";
 import type { Controller, ControllerContext, Observed, Watched } from "../../runtime/controller.ts";
+import { keyText } from "../../runtime/keys.ts";
 import { isLostRace } from "../../runtime/lost-race.ts";
 import { ownerKeys } from "../common/owners.ts";
 import { semanticEqual } from "../common/semantic-equal.ts";
@@ -13,21 +14,24 @@ import { type CronJobPlan, planCronJob, started } from "./plan.ts";
 
 /** What schedule a CronJob had when it was last looked at, and since when it has another one. */
 interface Remembered {
+  readonly uid: string;
   readonly schedule: string;
   readonly changedAt: Date | undefined;
 }
 
 export function cronJobController(): Controller {
-  /** By uid. Kept in memory only: a new process takes every schedule for an old one. */
+  /** By namespace and name. Kept in memory only: a new process takes every schedule for an old one. */
   const remembered = new Map<string, Remembered>();
 
   /** Times before a schedule was changed are not caught up with. */
   function changedAt({ metadata, spec }: CronJob, now: Date): Date | undefined {
     const schedule = `${spec.schedule} ${spec.timeZone ?? ""}`;
-    const before = remembered.get(metadata.uid);
+    const key = keyText(keyOf({ metadata }));
+    const known = remembered.get(key);
+    const before = known?.uid === metadata.uid ? known : undefined;
     if (before?.schedule === schedule) return before.changedAt;
-    const next = { schedule, changedAt: before && now };
-    remembered.set(metadata.uid, next);
+    const next = { uid: metadata.uid, schedule, changedAt: before && now };
+    remembered.set(key, next);
     return next.changedAt;
   }
 
@@ -36,10 +40,7 @@ export function cronJobController(): Controller {
     watches: [
       {
         kind: cronJobs,
-        keys: ({ previous, next }) => {
-          if (previous && previous.metadata.uid !== next?.metadata.uid) remembered.delete(previous.metadata.uid);
-          return [keyOf((next ?? previous) as KubeObject)];
-        },
+        keys: ({ previous, next }) => [keyOf((next ?? previous) as KubeObject)],
       } satisfies Watched<CronJob>,
       { kind: jobs, keys: (change: Observed<Job>) => ownerKeys(cronJobs, change) } satisfies Watched<Job>,
     ],
@@ -47,7 +48,10 @@ export function cronJobController(): Controller {
     async reconcile(key, context) {
       const { lister, clock, client } = context;
       let cronJob = lister(cronJobs).get(key);
-      if (!cronJob) return {};
+      if (!cronJob) {
+        remembered.delete(keyText(key));
+        return {};
+      }
       const list = lister(jobs);
       const owned = list.ownedBy(cronJob.metadata.uid);
       const listed = new Set((cronJob.status?.active ?? []).map(({ uid }) => uid));

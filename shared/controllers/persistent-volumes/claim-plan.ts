@@ -11,7 +11,7 @@ import {
   classOfClaim,
   namesClass,
   selectedNodeAnnotation,
-} from "../../scheduler/volumes/classes.ts";
+} from "../../api/storage-classes.ts";
 import { bestVolume, isFor, mismatch } from "../../scheduler/volumes/matching.ts";
 import { type ProvisionerOptions, provision, serves, volumeName } from "./provisioner.ts";
 

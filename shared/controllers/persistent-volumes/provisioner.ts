@@ -4,14 +4,14 @@
  */
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/objects.ts";
-import { untolerated } from "../../scheduler/taints.ts";
 import {
   allowsTopology,
   boundByControllerAnnotation,
   classOfClaim,
   noProvisioner,
   selectedNodeAnnotation,
-} from "../../scheduler/volumes/classes.ts";
+} from "../../api/storage-classes.ts";
+import { untolerated } from "../../scheduler/taints.ts";
 
 /** In storage classes, and on the volumes that it made. */
 export const localProvisioner = "binnacle.dev/local";

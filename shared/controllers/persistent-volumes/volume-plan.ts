@@ -3,7 +3,7 @@
  * @see k8s.io/kubernetes/pkg/controller/volume/persistentvolume, syncVolume
  */
 import type { PersistentVolume, PersistentVolumeClaim } from "../../api/generated/types.ts";
-import { boundByControllerAnnotation } from "../../scheduler/volumes/classes.ts";
+import { boundByControllerAnnotation } from "../../api/storage-classes.ts";
 import { differInMode } from "../../scheduler/volumes/matching.ts";
 import type { VolumeEvent } from "./claim-plan.ts";
 import { localProvisioner, provisionedByAnnotation } from "./provisioner.ts";

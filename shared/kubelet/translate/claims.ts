@@ -1,6 +1,6 @@
 /** The folder on a Node that stands behind a claim of a Pod. */
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types.ts";
-import { isFullyBound } from "../../scheduler/volumes/classes.ts";
+import { isFullyBound } from "../../api/storage-classes.ts";
 import { isReachable } from "../../scheduler/volumes/matching.ts";
 import { claimNameOf } from "../../scheduler/volumes/pod-volumes.ts";
 import { NotReadyError } from "./problems.ts";

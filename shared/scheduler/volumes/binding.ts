@@ -1,6 +1,6 @@
 /** The marks by which a volume and a claim belong together. Pure. */
 import type { PersistentVolume, PersistentVolumeClaim } from "../../api/generated/types.ts";
-import { boundByControllerAnnotation } from "./classes.ts";
+import { boundByControllerAnnotation } from "../../api/storage-classes.ts";
 import { isFor } from "./matching.ts";
 
 /** The volume, bound to the claim; the same object when it is already. What a user had not reserved is marked as ours. */

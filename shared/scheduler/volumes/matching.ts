@@ -5,8 +5,8 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim } from "../../api/generated/types.ts";
 import { compare, parseQuantity, type Quantity } from "../../api/quantity.ts";
 import { labelMatcher } from "../../api/selectors.ts";
+import { classOfClaim, classOfVolume } from "../../api/storage-classes.ts";
 import { matchesSelector } from "../node-affinity.ts";
-import { classOfClaim, classOfVolume } from "./classes.ts";
 
 export const requestedStorage = ({ spec }: PersistentVolumeClaim): Quantity => parseQuantity(spec.resources?.requests?.storage ?? "0");
 const sizeOf = ({ spec }: PersistentVolume): Quantity => parseQuantity(spec.capacity?.storage ?? "0");

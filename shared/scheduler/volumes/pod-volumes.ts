@@ -5,7 +5,7 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, Volume } from "../../api/generated/types.ts";
 import { controllerOf } from "../../api/objects.ts";
 import { compare } from "../../api/quantity.ts";
-import { allowsTopology, bindsLate, classOfClaim, isFullyBound, noProvisioner, selectedNodeAnnotation } from "./classes.ts";
+import { allowsTopology, bindsLate, classOfClaim, isFullyBound, noProvisioner, selectedNodeAnnotation } from "../../api/storage-classes.ts";
 import { bestVolume, isReachable, requestedStorage } from "./matching.ts";
 
 /** Claims, volumes and classes as they stand. */

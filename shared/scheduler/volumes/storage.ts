@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
 import * as kinds from "../../api/kinds.ts";
+import { bindCompletedAnnotation, selectedNodeAnnotation } from "../../api/storage-classes.ts";
 import type { ControllerContext, Observed } from "../../runtime/controller.ts";
 import { boundTo } from "./binding.ts";
-import { bindCompletedAnnotation, selectedNodeAnnotation } from "./classes.ts";
 import { claimNamesOf, type Preparation, type StorageState } from "./pod-volumes.ts";
 
 /** What of a claim decides where its Pods can stand. */

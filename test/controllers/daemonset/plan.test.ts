@@ -262,7 +262,7 @@ describe("any DaemonSet", () => {
             live = [
               ...live.filter((one) => !gone.has(one)),
               ...next.create.map((one) => aDaemon(set, one.node, { name: name(), hash: next.hash })),
-            ].map((one) => (one.status?.phase === "Failed" ? one : { ...one, status: aDaemon(set, "any").status as never }));
+            ].map((one) => (one.status?.phase === "Failed" ? one : { ...one, status: aDaemon(set, "any").status }));
           }
           const wanted = given.flatMap(({ taint }, index) => (taint === undefined ? [`node-${index + 1}`] : []));
           const standing = live.filter(({ metadata }) => metadata.labels?.["controller-revision-hash"] === "two");

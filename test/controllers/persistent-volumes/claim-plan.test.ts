@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../../shared/api/generated/types.ts";
+import { defaultClass } from "../../../shared/api/storage-classes.ts";
 import {
   boundClaim,
   boundStatus,
@@ -7,7 +8,6 @@ import {
   planClaim,
   unboundStatus,
 } from "../../../shared/controllers/persistent-volumes/claim-plan.ts";
-import { defaultClass } from "../../../shared/scheduler/volumes/classes.ts";
 import { aNode } from "../../support/nodes.ts";
 import { aBoundClaim, aClass, aVolume, aVolumeClaim, aVolumeOf, late, onHost } from "../../support/volumes.ts";
 

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,7 +71,7 @@ describe("the data folder", () => {
 
   it("is refused when it cannot be written", () => {
     // Not even root makes a folder there, nor inside a file.
-    const path = process.platform === "linux" ? "/proc/binnacle" : join(import.meta.filename, "binnacle");
+    const path = process.platform === "linux" ? "/sys/binnacle" : join(import.meta.filename, "binnacle");
     expect(() => openDataFolder(path, "0.1.0")).toThrow(UserError);
   });
 

@@ -1,5 +1,5 @@
 /** Storage classes: which one a claim or a volume is of, and what follows from it. Pure. */
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../api/generated/types.ts";
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "./generated/types.ts";
 
 /** The name of the class in older objects; it comes before the field. */
 const classAnnotation = "volume.beta.kubernetes.io/storage-class";
