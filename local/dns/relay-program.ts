@@ -35,8 +35,6 @@ udp.on("message", (message, { address, port }) => {
   });
   onward.connect(Number(serverPort), serverAddress, () => onward.send(Buffer.concat([bytesOf(address), message])));
 });
-udp.bind({ address: listenAddress, port: dnsPort });
-
 const tcp = createServer((client: Socket) => {
   const onward = connect({ host: serverAddress, port: Number(serverPort) });
   onward.write(bytesOf(client.remoteAddress ?? ""));
@@ -51,4 +49,5 @@ const tcp = createServer((client: Socket) => {
     socket.on("close", end);
   }
 });
-tcp.listen({ host: listenAddress, port: dnsPort });
+// In this order: whoever finds the one finds the other.
+udp.bind({ address: listenAddress, port: dnsPort }, () => tcp.listen({ host: listenAddress, port: dnsPort }));

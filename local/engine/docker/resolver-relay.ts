@@ -4,10 +4,12 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type EngineApi, isNotFound } from "./api.ts";
 import type { Flavour } from "./flavour.ts";
 import { ownerLabel, roleLabel } from "./names.ts";
 import type { PodNetwork } from "./network.ts";
+import { networkCheck } from "./probe-actions.ts";
 
 export interface ResolverRelay {
   /**
@@ -23,6 +25,8 @@ const program = join(import.meta.dirname, "../../dns/relay-program.ts");
 /** Its name says that it is a module, wherever it lies. */
 const programPath = "/relay.mts";
 const nobody = "65534:65534";
+const startMs = 10_000;
+const retryMs = 50;
 const memoryBytes = 256 * 1_024 * 1_024;
 
 export function resolverRelay(options: {
@@ -73,10 +77,23 @@ export function resolverRelay(options: {
         },
       });
       await api.call("POST", `/containers/${id}/start`);
+      await listens(address);
       return address;
     },
     stop,
   };
+}
+
+/** Resolves when it listens, over TCP as over UDP. @throws {Error} when it does not come to that */
+async function listens(address: string): Promise<void> {
+  const port = 53;
+  const deadline = Date.now() + startMs;
+  for (;;) {
+    const { success, output } = await networkCheck({ type: "tcpSocket", port }, address, retryMs * 10);
+    if (success) return;
+    if (Date.now() > deadline) throw new Error(`the relay does not listen: ${output}`);
+    await delay(retryMs);
+  }
 }
 
 /** Files of this process' dynamic libraries, the loader among them. */

@@ -8,7 +8,7 @@ import { podFrom } from "../common/template.ts";
 import { retentionOf } from "./retention.ts";
 
 export const podNameLabel = "statefulset.kubernetes.io/pod-name";
-export const podIndexLabel = "apps.kubernetes.io/pod-index";
+const podIndexLabel = "apps.kubernetes.io/pod-index";
 
 export type PodDraft = Draft<Pod> & { readonly metadata: { readonly name: string } };
 export type ClaimDraft = Draft<PersistentVolumeClaim> & { readonly metadata: { readonly name: string } };
