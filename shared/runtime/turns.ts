@@ -17,7 +17,7 @@ const attempts = 10;
 export interface Turn {
   /** Resolves when somebody rang since the turn began or last heard a ring; rejects with the signal's reason. Keeps the turn alive. */
   readonly rung: (signal: AbortSignal) => Promise<void>;
-  /** Prolongs the turn. @returns false when somebody else holds it now, which is no reason to stop at once */
+  /** Prolongs the turn. @returns false when it was given back, or somebody else holds it now, which is no reason to stop at once */
   renew(): Promise<boolean>;
   /**
    * Gives the turn back, unless somebody rang since it was last known that nobody did.
@@ -116,7 +116,8 @@ export function createTurns({
     const renew = async (): Promise<boolean> => {
       for (let attempt = 1; attempt <= attempts; attempt++) {
         const date = await look();
-        if (!isMine()) return false;
+        // Given back meanwhile: prolonging it now would leave a turn that others ring and nobody listens to.
+        if (!isMine() || known.until === 0) return false;
         const next: TurnItem = { ...known, until: date.getTime() + lifeMs, version: known.version + 1 };
         const written = await put(table, next, known);
         if (!written?.done) continue;
@@ -162,19 +163,20 @@ export function createTurns({
       renew,
       async rung(signal) {
         const over = new AbortController();
-        const heardHere = new Promise<void>((resolve) => {
-          wakeUp = resolve;
-          if (rangHere) resolve();
-        });
+        const heardHere = Promise.withResolvers<void>();
+        wakeUp = heardHere.resolve;
+        if (rangHere) heardHere.resolve();
         try {
-          await Promise.race([heardHere, listen(AbortSignal.any([signal, over.signal]))]);
+          await Promise.race([heardHere.promise, listen(AbortSignal.any([signal, over.signal]))]);
         } finally {
           over.abort();
-          wakeUp = undefined;
+          // A look at the table may end after the next listener has begun.
+          if (wakeUp === heardHere.resolve) wakeUp = undefined;
         }
-        rangHere = false;
-        // Whoever rang until now is answered by the look that follows.
+        // Whoever rang until now is answered by the look that follows; there is none when the listener has gone on meanwhile.
         await look();
+        signal.throwIfAborted();
+        rangHere = false;
         heard = known.rung;
       },
       release: () => free(false),

@@ -23,6 +23,26 @@ function world(): World {
   };
 }
 
+/** A table whose reads can be held up. */
+function slowReads(table: Table): { readonly table: Table; hold(): () => void } {
+  let open = Promise.resolve();
+  return {
+    table: {
+      ...table,
+      put: (...parameters) => table.put(...parameters),
+      async get(...parameters) {
+        await open;
+        return table.get(...parameters);
+      },
+    },
+    hold() {
+      const gate = Promise.withResolvers<void>();
+      open = gate.promise;
+      return gate.resolve;
+    },
+  };
+}
+
 const take = async (turns: Turns): Promise<Turn> => {
   const turn = await turns.take("default", "reconciler");
   if (!turn) throw new Error("somebody else has the turn");
@@ -83,6 +103,14 @@ describe("a turn", () => {
     const turn = await take(here.process());
     await here.process().take("default", "reconciler");
     await turn.abandon();
+    await take(here.process());
+  });
+
+  it("that was given back is not brought back by a renewal that was under way", async () => {
+    const here = world();
+    const turn = await take(here.process());
+    await expect(turn.release()).resolves.toBe(true);
+    await expect(turn.renew()).resolves.toBe(false);
     await take(here.process());
   });
 
@@ -164,6 +192,22 @@ describe("a ring", () => {
     const turn = await take(turns);
     await turns.take("default", "reconciler");
     await turn.rung(new AbortController().signal);
+  });
+
+  it("that came after its listener had enough is not taken for heard", async () => {
+    const here = world();
+    const { table: slow, hold } = slowReads(here.table);
+    const turn = await take(here.process(slow));
+    const stop = new AbortController();
+    const listening = turn.rung(stop.signal);
+    await settled();
+    const goOn = hold();
+    await here.clock.advance(500);
+    stop.abort(new Error("enough"));
+    await here.process().take("default", "reconciler");
+    goOn();
+    await expect(listening).rejects.toThrow("enough");
+    await expect(turn.release()).resolves.toBe(false);
   });
 
   it("is waited for without losing the turn", async () => {

@@ -74,9 +74,8 @@ export async function connect(address: string, socketPath: string | undefined, t
     ...(socketPath !== undefined && { socketPath }),
     // An engine that is started again breaks kept connections.
     agent: new Agent({ keepAlive: false }),
-    connectionTimeout: timeoutMs,
   });
-  const dial = (isStream: boolean, method: Method, path: string, options: CallOptions = {}): Promise<unknown> =>
+  const stream = (method: Method, path: string, options: CallOptions = {}): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const { query = {}, body = {}, tar, headers, signal } = options;
       docker.modem.dial(
@@ -86,15 +85,32 @@ export async function connect(address: string, socketPath: string | undefined, t
           options: { _query: query, _body: body },
           ...(tar && { file: tar }),
           headers: { ...headers, ...(tar && { "Content-Type": "application/x-tar" }) },
-          isStream,
+          // Read here: the transport would wait for ever for the rest of an answer whose connection broke.
+          isStream: true,
           abortSignal: signal,
           statusCodes: accepted,
         },
         (error, answer) => (error ? reject(apiError(error)) : resolve(answer)),
       );
     });
+  const call = async (method: Method, path: string, options: CallOptions = {}): Promise<unknown> => {
+    const answer = await stream(method, path, options);
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of answer) chunks.push(chunk);
+    } catch (error) {
+      throw apiError(error as DialError);
+    }
+    const text = Buffer.concat(chunks).toString("utf8");
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Nothing, or several answers one after the other: nobody wants them.
+      return undefined;
+    }
+  };
 
-  const version = (await dial(false, "GET", "/version", { signal: AbortSignal.timeout(timeoutMs) })) as Version;
+  const version = (await call("GET", "/version", { signal: AbortSignal.timeout(timeoutMs) })) as Version | undefined;
   if (typeof version?.ApiVersion !== "string") throw new ApiError("what answers there is no Docker Engine API");
   const podman = version.Components?.find(({ Name }) => Name === "Podman Engine");
   const apiVersion = within(wantedVersion, version.MinAPIVersion, version.ApiVersion);
@@ -105,9 +121,9 @@ export async function connect(address: string, socketPath: string | undefined, t
     version: version.Version,
     apiVersion,
     architecture: version.Arch,
-    call: (method, path, options) => dial(false, method, `/v${apiVersion}${path}`, options) as Promise<never>,
-    libpod: (method, path, options) => dial(false, method, `/v${libpodVersion}/libpod${path}`, options) as Promise<never>,
-    stream: (method, path, options) => dial(true, method, `/v${apiVersion}${path}`, options) as Promise<IncomingMessage>,
+    call: (method, path, options) => call(method, `/v${apiVersion}${path}`, options) as Promise<never>,
+    libpod: (method, path, options) => call(method, `/v${libpodVersion}/libpod${path}`, options) as Promise<never>,
+    stream: (method, path, options) => stream(method, `/v${apiVersion}${path}`, options),
   };
 }
 
@@ -122,8 +138,8 @@ export function compareVersions(one: string, other: string): number {
 const within = (wanted: string, least: string, most: string): string =>
   compareVersions(wanted, most) > 0 ? most : compareVersions(wanted, least) < 0 ? least : wanted;
 
+/** The transport puts the engine's message after words of its own. */
 function apiError(error: DialError): ApiError {
-  const { message } = (error.json ?? {}) as { readonly message?: unknown };
-  const text = typeof message === "string" ? message : error.message.replace(/^\(HTTP code \d+\) unexpected - /u, "").trim();
+  const text = error.message.replace(/^\(HTTP code \d+\) unexpected - /u, "").trim();
   return new ApiError(text, error.statusCode, error.code, { cause: error });
 }

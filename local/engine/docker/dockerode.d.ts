@@ -9,7 +9,7 @@ declare module "dockerode" {
     options: { _query: object; _body: unknown };
     headers?: Record<string, string>;
     file?: Buffer;
-    isStream: boolean;
+    isStream: true;
     abortSignal?: AbortSignal | undefined;
     statusCodes: Record<number, true | string>;
   }
@@ -17,14 +17,13 @@ declare module "dockerode" {
   interface DialError extends Error {
     statusCode?: number;
     code?: string;
-    json?: unknown;
   }
 
   export default class Docker {
     /** Without a socket path, where `DOCKER_HOST` and its companions lead. */
-    constructor(options?: { socketPath?: string; agent?: Agent; connectionTimeout?: number });
+    constructor(options?: { socketPath?: string; agent?: Agent });
     readonly modem: {
-      dial(options: Dial, callback: (error: DialError | null, answer: unknown) => void): void;
+      dial(options: Dial, callback: (error: DialError | null, answer: IncomingMessage) => void): void;
     };
   }
 
