@@ -304,8 +304,8 @@ async function startEngine(folder: DataFolder, log: Log): Promise<DynamoDbEngine
 }
 
 /**
- * What volumes hold, from the functions' own store; loaded when first needed, as the functions are. Tokens are empty: the simulated
- * engine only wants to know whether everything is there, and nobody reads them.
+ * What volumes hold, from the functions' own store; loaded when first needed, as the functions are. Tokens are empty, for nothing signs
+ * them yet: the file is there for programs that look for it, and the API refuses what is in it.
  */
 const localVolumes: VolumeSource = {
   async files(pod, volume) {

@@ -16,6 +16,7 @@ import { KindCache } from "./kind-cache.ts";
 import type { Log } from "./log.ts";
 import { isLostRace } from "./lost-race.ts";
 
+/** So many rounds without coming to rest are no progress any more. */
 const maxRounds = 200;
 /** Nearer times are waited for: a schedule fires with a precision of a minute, and starting again costs more than waiting. */
 const nearMs = 60_000;
@@ -292,6 +293,7 @@ export function createManager(options: ManagerOptions): Manager {
     let everything = options.sweep || cold;
     let strength: Strength = "all";
     let rounds = 0;
+    let restedAfter = 0;
     fights.beginTurn(nowMs());
 
     const ended = (quiescent: boolean): RunResult => {
@@ -299,7 +301,7 @@ export function createManager(options: ManagerOptions): Manager {
       return { quiescent, rounds, ...(Number.isFinite(next) && { again: new Date(next) }) };
     };
 
-    while (!stop() && rounds < maxRounds) {
+    while (!stop() && rounds - restedAfter < maxRounds) {
       if (strength !== "known") {
         for (const work of works) {
           for (const key of (await work.controller.prepare?.({ everything })) ?? []) work.add(key);
@@ -326,8 +328,10 @@ export function createManager(options: ManagerOptions): Manager {
       // Quiescent. A time that is near is waited for; whatever happens meanwhile is looked at at once.
       await events?.flush();
       const next = nextTime();
-      if (next > nowMs() + nearMs || next > deadline) return ended(true);
+      const rested = nowMs();
+      if (next > rested + nearMs || next > deadline) return ended(true);
       if (!(await wait(next, options))) break;
+      if (nowMs() > rested) restedAfter = rounds;
       strength = "all";
     }
     return ended(false);

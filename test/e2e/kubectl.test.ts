@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ControlPlane, startControlPlane } from "../support/control-plane.ts";
-import { findKubectls, type Kubectl, kubectl, requireKubectl } from "../support/kubectl.ts";
+import { type Kubectl, kubectl, requireKubectl, typicalKubectls } from "../support/kubectl.ts";
 
 const binary = requireKubectl();
 
@@ -95,7 +95,7 @@ describe.skipIf(!binary)("a user with kubectl", { timeout: 120_000 }, () => {
     expect(invalid.stderr).toMatch(/a lowercase RFC 1123 subdomain/);
   });
 
-  it.each(findKubectls())("creates with kubectl $minor (protobuf from 1.32 on)", async (version) => {
+  it.each(typicalKubectls())("creates with kubectl $minor (protobuf from 1.32 on)", async (version) => {
     const versioned = kubectl(version, plane.kubeconfig);
     const name = `v${version.minor.replace(".", "-")}`;
     await versioned.ok("create", "namespace", name);

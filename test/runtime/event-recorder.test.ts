@@ -42,16 +42,51 @@ describe("an event", () => {
     ]);
   });
 
-  it("that happens again is counted, by whatever process", async () => {
+  it("that happens again is counted", async () => {
     const { api, clock, recorder } = world();
-    const [one, two] = [recorder(), recorder()];
-    one.record("x", aDeployment(), "Warning", "Failed", "no luck");
-    one.record("x", aDeployment(), "Warning", "Failed", "no luck");
-    await one.flush();
+    const recording = recorder();
+    recording.record("x", aDeployment(), "Warning", "Failed", "no luck");
+    recording.record("x", aDeployment(), "Warning", "Failed", "no luck");
+    await recording.flush();
     await clock.advance(5_000);
-    two.record("x", aDeployment({} as never), "Warning", "Failed", "no luck");
-    await two.flush();
+    recording.record("x", aDeployment({} as never), "Warning", "Failed", "no luck");
+    await recording.flush();
     expect(api.all(events)).toMatchObject([{ count: 3, firstTimestamp: "2026-01-01T00:00:00Z", lastTimestamp: "2026-01-01T00:00:05Z" }]);
+  });
+
+  it("that happens again after the first has expired is a first time again", async () => {
+    const { api, recorder } = world();
+    const recording = recorder();
+    for (let time = 0; time < 2; time++) {
+      recording.record("x", aDeployment(), "Warning", "Failed", "no luck");
+      await recording.flush();
+      const [event] = api.all(events);
+      expect(event).toMatchObject({ count: 1 });
+      await api.client.delete(events, { namespace: "default", name: String(event?.metadata.name) });
+    }
+  });
+
+  it("comes after those before it by its name, because kubectl sees only whole seconds", async () => {
+    const { api, clock, recorder } = world();
+    const recording = recorder();
+    const reasons = ["Scheduled", "Pulled", "Created", "Started"];
+    for (const reason of reasons) {
+      recording.record("x", aDeployment(), "Normal", reason, "done");
+      if (reason === "Pulled") await clock.advance(3);
+    }
+    await recording.flush();
+    const names = new Map(api.all(events).map(({ reason, metadata }) => [reason, metadata.name]));
+    expect([...names].toSorted(([, one], [, other]) => (one < other ? -1 : 1)).map(([reason]) => reason)).toEqual(reasons);
+  });
+
+  it("has a name of its own, although another process made one in the same moment", async () => {
+    const { api, recorder } = world();
+    for (const message of ["one", "other"]) {
+      const recording = recorder();
+      recording.record("x", aDeployment(), "Normal", "Any", message);
+      await recording.flush();
+    }
+    expect(api.all(events)).toMatchObject([{ count: 1 }, { count: 1 }]);
   });
 
   it("about something without a namespace stands in the default one", async () => {

@@ -346,6 +346,16 @@ describe("a time that was asked for", () => {
 });
 
 describe("a turn is bounded", () => {
+  it("not by rounds, as long as it comes to rest in between", async () => {
+    const here = world();
+    await here.add("one");
+    let looks = 0;
+    const { controller } = noting(async () => (++looks < 300 ? { again: new Date(here.clock.now().getTime() + 250) } : undefined));
+    const running = managing(here, [controller])();
+    await here.clock.advance(90_000);
+    await expect(running).resolves.toEqual({ quiescent: true, rounds: 300 });
+  });
+
   it("by rounds, for changes without an end", async () => {
     const here = world();
     await here.add("0");

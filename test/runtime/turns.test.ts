@@ -24,7 +24,7 @@ function world(): World {
 }
 
 /** A table whose reads can be held up. */
-function slowReads(table: Table): { readonly table: Table; hold(): () => void } {
+function slowReads(table: Table): { readonly table: Table; readonly hold: () => () => void } {
   let open = Promise.resolve();
   return {
     table: {

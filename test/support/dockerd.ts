@@ -1,14 +1,14 @@
-/** Docker itself for tests, where it is installed: a daemon of its own, which touches neither the machine's nor its firewall. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** Docker itself for tests, where it is installed: a daemon of its own, which leaves the machine's and its firewall alone. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "../../local/engine/docker/api.ts";
-import type { TestEngine } from "./podman.ts";
+import { engineFolder, type TestEngine } from "./test-engine.ts";
 
 const program = "/usr/sbin/dockerd";
 const startMs = 30_000;
+const stopMs = 30_000;
 
 /** Whether this machine can run it. It is a second opinion: CI does without it, too. */
 export function canRunDockerd(): boolean {
@@ -17,10 +17,14 @@ export function canRunDockerd(): boolean {
   return possible;
 }
 
+const folderIn = (run: string) => join(run, "dockerd");
+
 /** @param source of its image, which it pulls from that engine's registry */
 export async function startDockerd(source: TestEngine): Promise<TestEngine & { stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), "binnacle-dockerd-"));
-  const socket = join(folder, "docker.sock");
+  const run = engineFolder();
+  const folder = folderIn(run);
+  mkdirSync(folder, { recursive: true });
+  const socket = join(folder, "sock");
   const log = join(folder, "log");
   const output = openSync(log, "w");
   const flags = {
@@ -39,10 +43,6 @@ export async function startDockerd(source: TestEngine): Promise<TestEngine & { s
     Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
     { stdio: ["ignore", output, output] },
   );
-  const stop = async () => {
-    await end(child);
-    rmSync(folder, { recursive: true, force: true });
-  };
   try {
     const deadline = Date.now() + startMs;
     for (;;) {
@@ -56,15 +56,40 @@ export async function startDockerd(source: TestEngine): Promise<TestEngine & { s
       await delay(100);
     }
   } catch (error) {
-    await stop();
+    await stopDockerd(run);
     throw error;
   }
-  return { ...source, dockerHost: flags.host, socket, stop };
+  return { ...source, dockerHost: flags.host, socket, stop: () => stopDockerd(run) };
 }
 
-const end = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill("SIGTERM");
-  });
+/** Ends the daemon of a run, and what it runs, if there is one. @param run folder of the run */
+export async function stopDockerd(run: string): Promise<void> {
+  const folder = folderIn(run);
+  if (!existsSync(folder)) return;
+  await removeAll(join(folder, "sock")).catch(() => undefined);
+  const pid = readPid(join(folder, "pid"));
+  if (pid !== undefined) {
+    process.kill(pid, "SIGTERM");
+    for (const deadline = Date.now() + stopMs; readPid(join(folder, "pid")) !== undefined && Date.now() < deadline; ) await delay(100);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Containers and networks outlive a daemon that is stopped. */
+async function removeAll(socket: string): Promise<void> {
+  const api = await connect("", socket, 1_000);
+  for (const { Id } of await api.call<readonly { readonly Id: string }[]>("GET", "/containers/json", { query: { all: true } })) {
+    await api.call("DELETE", `/containers/${Id}`, { query: { force: true, v: true } });
+  }
+  await api.call("POST", "/networks/prune");
+}
+
+/** Of the daemon, if it is alive. */
+function readPid(file: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd" ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -26,6 +26,14 @@ export function findKubectls(): KubectlBinary[] {
   return versioned.length > 0 ? versioned : onPath ? [{ path: onPath, minor: "default" }] : [];
 }
 
+/** Of those found: the oldest, the first that writes protobuf, and the newest. What these can do, those between can. */
+export function typicalKubectls(): KubectlBinary[] {
+  const all = findKubectls();
+  return [...new Set([all.at(0), all.find(({ minor }) => Number(minor.split(".")[1]) >= 32), all.at(-1)])].filter(
+    (one) => one !== undefined,
+  );
+}
+
 /** Newest kubectl, or undefined with a note on why tests are skipped. In CI its absence is an error. */
 export function requireKubectl(): KubectlBinary | undefined {
   const newest = findKubectls().at(-1);

@@ -8,24 +8,16 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { stopDockerd } from "./dockerd.ts";
+import { engineFolder, folderVariable, type TestEngine } from "./test-engine.ts";
+
+export type { TestEngine };
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, "../../scripts/podman-setup.sh");
-const prefix = "binnacle-podman-";
-/** Where the run's engine lives; workers inherit it. */
-const variable = "BINNACLE_TEST_PODMAN";
+const prefix = "binnacle-engines-";
 /** Installing it takes a while on a fresh machine; CI does it beforehand. */
 export const podmanStartMs = 300_000;
-
-export interface TestEngine {
-  /** `unix:///…` */
-  readonly dockerHost: string;
-  readonly socket: string;
-  /** An image that is there already, and in the registry. */
-  readonly image: string;
-  /** `127.0.0.1:PORT` */
-  readonly registry: string;
-}
 
 /** Whether this machine can run it. Where it cannot: a note why, and an error in CI. */
 export function canRunPodman(): boolean {
@@ -47,8 +39,7 @@ function whyNot(): string | undefined {
 
 /** The run's engine; started if it does not run yet. Call it in `beforeAll` with {@link podmanStartMs}. */
 export async function startPodman(): Promise<TestEngine> {
-  const folder = process.env[variable];
-  if (!folder) throw new Error(`${variable} is not set: test/support/podman.ts must be among vitest's globalSetup`);
+  const folder = engineFolder();
   mkdirSync(folder, { recursive: true });
   const port = await registryPort(join(folder, "registry-port"));
   const socket = join(folder, "podman.sock");
@@ -77,6 +68,7 @@ async function registryPort(file: string): Promise<number> {
 }
 
 async function stop(folder: string): Promise<void> {
+  await stopDockerd(folder);
   await run(script, ["--stop", join(folder, "podman.sock")], { timeout: 120_000 });
   rmSync(folder, { recursive: true, force: true });
 }
@@ -92,7 +84,7 @@ const isAlive = (pid: number): boolean => {
 
 /** Before the first test: says where the engine is to live, and clears away those of runs that were killed. */
 export async function setup(): Promise<void> {
-  process.env[variable] = join(tmpdir(), `${prefix}${process.pid}`);
+  process.env[folderVariable] = join(tmpdir(), `${prefix}${process.pid}`);
   if (process.getuid?.() !== 0) return;
   for (const name of readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))) {
     const folder = join(tmpdir(), name);
@@ -103,6 +95,6 @@ export async function setup(): Promise<void> {
 
 /** After the last test. */
 export async function teardown(): Promise<void> {
-  const folder = process.env[variable];
+  const folder = process.env[folderVariable];
   if (folder && existsSync(folder)) await stop(folder);
 }
