@@ -1,4 +1,5 @@
 /** Wires the function that runs controllers and scheduler. */
+import { podReadinessController } from "../capacity/pod-readiness.ts";
 import { taintEvictionController } from "../capacity/taint-eviction.ts";
 import { controllers } from "../controllers/index.ts";
 import type { ConsumerRunner } from "../runtime/run-consumer.ts";
@@ -18,6 +19,7 @@ export function createReconciler(parts: ConsumerParts): ConsumerRunner {
     }),
     schedulerController(config.adviceWithoutNodes === undefined ? {} : { adviceWithoutNodes: config.adviceWithoutNodes }),
     taintEvictionController(),
+    podReadinessController(),
   ]);
   return {
     async run(event, invocation) {

@@ -62,9 +62,17 @@ export function nodeController(options: NodeControllerOptions): Controller {
     const living = instances.filter(({ status }) => status === "ACTIVE" || status === "DRAINING" || status === "REGISTERING");
     const names = new Set(living.map(nodeName));
     const gone = nodes.filter((node) => isOurs(node, options.ecsCluster) && !names.has(node.metadata.name));
+    const deregistered = new Set(
+      (await describe(engine, ecsCluster, gone.map(arnOf)))
+        .filter(({ status }) => status === "INACTIVE")
+        .map(({ containerInstanceArn }) => containerInstanceArn),
+    );
     await Promise.all([
       ...living.map((instance) => register(instance, (node) => healthOf(instance, node), context, options)),
-      ...gone.map((node) => leave(node, awayFor(arnOf(node)) >= absenceMs, context)),
+      ...gone.map((node) => {
+        const overdue = awayFor(arnOf(node)) >= absenceMs;
+        return leave(node, { empty: overdue || deregistered.has(arnOf(node)), overdue }, context);
+      }),
     ]);
     for (const arn of away.keys()) {
       const known = living.some(({ containerInstanceArn }) => containerInstanceArn === arn) || nodes.some((node) => arnOf(node) === arn);
@@ -126,13 +134,15 @@ async function describeAll(tasks: TaskEngine, cluster: string): Promise<Containe
     arns.push(...page.containerInstanceArns);
     nextToken = page.nextToken;
   } while (nextToken);
+  return (await describe(tasks, cluster, arns)).toSorted((one, other) => (one.containerInstanceArn < other.containerInstanceArn ? -1 : 1));
+}
+
+async function describe(tasks: TaskEngine, cluster: string, arns: readonly string[]): Promise<ContainerInstance[]> {
   const pages = Array.from({ length: Math.ceil(arns.length / maxDescribed) }, (_, index) =>
     arns.slice(index * maxDescribed, (index + 1) * maxDescribed),
   );
   const answers = await Promise.all(pages.map((containerInstances) => tasks.describeContainerInstances({ cluster, containerInstances })));
-  return answers
-    .flatMap(({ containerInstances }) => containerInstances)
-    .toSorted((one, other) => (one.containerInstanceArn < other.containerInstanceArn ? -1 : 1));
+  return answers.flatMap(({ containerInstances }) => containerInstances);
 }
 
 /** Makes or refreshes the Node of a machine. */
@@ -186,21 +196,33 @@ async function update(context: ControllerContext, node: Node, change: (current: 
   );
 }
 
-/** A Node whose machine is not there: first tainted, then, when that is certain, removed with its Pods. */
-async function leave(node: Node, certain: boolean, context: ControllerContext): Promise<void> {
+/**
+ * A Node whose machine is not listed. Lists may be behind, so at first it only takes no new Pods and is not ready.
+ * @param options.empty nothing can run there any more: Amazon ECS says that it was deregistered, or it is overdue
+ * @param options.overdue it has been away for so long that it will not come back
+ */
+async function leave(
+  node: Node,
+  { empty, overdue }: { readonly empty: boolean; readonly overdue: boolean },
+  context: ControllerContext,
+): Promise<void> {
+  const { name } = node.metadata;
   const now = context.clock.now();
-  if (!certain) {
+  if (!overdue) {
+    const known = readiness(node) === "Unknown";
     await update(context, node, (current) => withoutMachine(current, now).spec);
     await update(context, node, (current) => withoutMachine(current, now).status, "status");
-    return;
+    if (!known) context.event(node, "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
   }
-  const pods = [...context.lister(kinds.pods).all()].filter(({ spec }) => spec.nodeName === node.metadata.name);
+  if (!empty) return;
+  const pods = [...context.lister(kinds.pods).all()].filter(({ spec }) => spec.nodeName === name);
   await Promise.all(pods.map((pod) => remove(pod, context)));
+  if (!overdue) return;
   await context.client.delete(kinds.nodes, keyOf(node), { uid: node.metadata.uid }).catch(ignoreAbsence);
-  context.event(node, "Normal", "RemovingNode", `Node ${node.metadata.name} event: Removing Node ${node.metadata.name} from Controller`);
+  context.event(node, "Normal", "RemovingNode", `Node ${name} event: Removing Node ${name} from Controller`);
 }
 
-/** The machine is gone, and with it every container: nothing is left to wait for. */
+/** Nothing runs it any more: there is nothing to wait for. */
 async function remove(pod: Pod, context: ControllerContext): Promise<void> {
   await context.client.delete(kinds.pods, keyOf(pod), { uid: pod.metadata.uid, gracePeriodSeconds: 0 }).catch(ignoreAbsence);
 }

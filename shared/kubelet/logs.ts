@@ -48,8 +48,8 @@ export function podLogs({ logs, config, clock }: PodLogsOptions): PodLogs {
       const name = logStreamName(id, container);
       if (name === undefined) throw badRequest(`logs of container "${container}" in pod "${pod.metadata.name}" are kept elsewhere`);
       const stream: Stream = { logs, logGroupName: config.podLogGroup, logStreamName: name, startTime: startTime(options, clock) };
-      const isOver = options.previous ? async () => true : endOf(pod, container, id, newest);
-      const lines = read(stream, options, { clock, signal, isOver });
+      const endedAt = endOf(pod, container, id, { newest, clock });
+      const lines = read(stream, options, { clock, signal, endedAt });
       return ReadableStream.from(encode(lines, options));
     },
   };
@@ -109,14 +109,23 @@ function startTime({ sinceSeconds, sinceTime }: PodLogOptions, clock: Clock): nu
   return sinceSeconds === undefined ? undefined : clock.now().getTime() - sinceSeconds * 1_000;
 }
 
-/** Tells whether the container with this id has ended, as far as is known. */
-function endOf(pod: Pod, container: string, id: string, newest: (() => Promise<Pod | undefined>) | undefined): () => Promise<boolean> {
-  const runs = (current: Pod | undefined) => {
-    const status = current && statusOf(current, container);
-    return current?.metadata.uid === pod.metadata.uid && status?.state?.running !== undefined && status.containerID === id;
+/** Tells when the container with this id ended, in milliseconds since the epoch, as far as is known; undefined while it runs. */
+function endOf(
+  pod: Pod,
+  container: string,
+  id: string,
+  { newest, clock }: { readonly newest: (() => Promise<Pod | undefined>) | undefined; readonly clock: Clock },
+): () => Promise<number | undefined> {
+  /** @returns undefined for a container that runs */
+  const end = (current: Pod | undefined): number | undefined => {
+    const status = current?.metadata.uid === pod.metadata.uid ? statusOf(current, container) : undefined;
+    if (status?.state?.running && status.containerID === id) return undefined;
+    const ended = [status?.state, status?.lastState].find((state) => state?.terminated?.containerID === id)?.terminated;
+    return ended?.finishedAt ? Date.parse(ended.finishedAt) : clock.now().getTime();
   };
-  if (!runs(pod)) return async () => true;
-  return newest ? async () => !runs(await newest()) : async () => false;
+  const known = end(pod);
+  if (known !== undefined) return async () => known;
+  return async () => newest && end(await newest());
 }
 
 interface Stream {
@@ -129,7 +138,7 @@ interface Stream {
 interface Following {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly isOver: () => Promise<boolean>;
+  readonly endedAt: () => Promise<number | undefined>;
 }
 
 const page = (
@@ -184,9 +193,9 @@ async function* forward(stream: Stream, from: string | undefined): AsyncGenerato
   }
 }
 
-async function* follow(stream: Stream, from: string | undefined, { clock, signal, isOver }: Following): AsyncGenerator<LogEvent> {
+async function* follow(stream: Stream, from: string | undefined, { clock, signal, endedAt }: Following): AsyncGenerator<LogEvent> {
   let token = from;
-  let overSince: number | undefined;
+  let end: number | undefined;
   while (!signal.aborted) {
     const events = forward(stream, token);
     let next = await events.next();
@@ -195,9 +204,9 @@ async function* follow(stream: Stream, from: string | undefined, { clock, signal
       next = await events.next();
     }
     token = next.value;
-    const now = clock.now().getTime();
-    if (overSince !== undefined && now - overSince >= flushMs) return;
-    if (overSince === undefined && (await isOver())) overSince = now;
+    const readAt = clock.now().getTime();
+    end ??= await endedAt();
+    if (end !== undefined && readAt - end >= flushMs) return;
     try {
       await clock.sleep(pollMs, signal);
     } catch {

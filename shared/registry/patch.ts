@@ -24,7 +24,7 @@ export async function patchObject(write: Write, patch: Patch, endpoint: Endpoint
       if (current === undefined) throw new Error("a patch without an object");
       const { object, problems } = patched(write.kind, current, patch);
       const all = [...bodyProblems, ...problems];
-      if (all.length > 0 && fieldValidation === "Strict") throw badPatch(object, `strict decoding error: ${all.join(", ")}`);
+      if (all.length > 0 && fieldValidation === "Strict") throw badPatch(patch, object, `strict decoding error: ${all.join(", ")}`);
       if (fieldValidation === "Warn") for (const problem of all) warnings.add(problem);
       return { object, owned: false };
     },
@@ -42,12 +42,12 @@ export function patched(
   patch: Patch,
 ): { readonly object: AnyObject; readonly problems: readonly string[] } {
   const result = applied(kind, current, patch);
-  if (!isObject(result)) throw badPatch(result, "the patch leaves no object");
+  if (!isObject(result)) throw badPatch(patch, result, "the patch leaves no object");
   try {
     const { object, strictProblems } = decode(kind, result);
     return { object, problems: strictProblems };
   } catch (error) {
-    if (error instanceof DecodeError) throw badPatch(result, error.message);
+    if (error instanceof DecodeError) throw badPatch(patch, result, error.message);
     throw error;
   }
 }
@@ -77,11 +77,23 @@ const unsupported = () =>
     "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
   );
 
-/** Upstream answers what a patch made of an object, and not the object, as a field called `patch`. */
-const badPatch = (result: unknown, why: string) =>
-  invalid({ group: "", kind: "" }, "", [
-    { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${JSON.stringify(JSON.stringify(result))}: ${why}` },
+/** Upstream answers a strategic patch, or what another one made of the object, as a field called `patch`. */
+function badPatch({ type, body }: Patch, result: unknown, why: string): StatusError {
+  const shown = JSON.stringify(type === "strategic" ? asGoPrints(body) : JSON.stringify(result));
+  return invalid({ group: "", kind: "" }, "", [
+    { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${shown}: ${why}` },
   ]);
+}
+
+/** A JSON value as Go's `%+v` prints it: `map[spec:map[replicas:3]]`. */
+function asGoPrints(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(asGoPrints).join(" ")}]`;
+  // A number whose text counts is an object to JavaScript.
+  if (!isObject(value)) return typeof value === "string" ? value : JSON.stringify(value);
+  const members = Object.keys(value).toSorted();
+  return `map[${members.map((name) => `${name}:${asGoPrints(value[name])}`).join(" ")}]`;
+}
 
 /** Server-side apply. */
 async function applyObject(write: Write, { body, force = false }: Patch, endpoint: Endpoint): Promise<Written> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as kinds from "../../shared/api/kinds.ts";
 import { nodeController } from "../../shared/capacity/controller.ts";
+import { podReadinessController } from "../../shared/capacity/pod-readiness.ts";
 import { podSlots } from "../../shared/capacity/pod-slots.ts";
 import { evictionTime, taintEvictionController } from "../../shared/capacity/taint-eviction.ts";
 import type { ContainerInstance } from "../../shared/kubelet/task-engine.ts";
@@ -16,7 +17,11 @@ function world() {
   const api = fakeApi(clock);
   const engine = new FakeTaskEngine(clock);
   const manager = createManager({
-    controllers: [nodeController({ tasks: engine, clock, ecsCluster: "binnacle-default", version: "v1.36.2" }), taintEvictionController()],
+    controllers: [
+      nodeController({ tasks: engine, clock, ecsCluster: "binnacle-default", version: "v1.36.2" }),
+      taintEvictionController(),
+      podReadinessController(),
+    ],
     feed: api.feed,
     client: api.client,
     clock,
@@ -56,6 +61,12 @@ function world() {
       const { uid: _uid, resourceVersion: _version, ...rest } = metadata;
       await api.client.create(kinds.pods, { metadata: rest, spec, ...(status && { status }) });
     },
+    /** What a Pod's conditions are, as its kubelet says. */
+    says: (name: string, conditions: { type: string; status: string }[]) =>
+      api.client.modify(kinds.pods, { namespace: "default", name }, (pod) => ({ ...pod, status: { ...pod.status, conditions } }), {
+        subresource: "status",
+      }),
+    podReady: (name: string) => api.get(kinds.pods, name)?.status?.conditions?.find(({ type }) => type === "Ready"),
     pods: () =>
       api
         .all(kinds.pods)
@@ -199,6 +210,49 @@ describe("an agent that is away", () => {
   });
 });
 
+describe("Pods of an agent that is away", () => {
+  const stays = [{ key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute" }];
+  const ready = [
+    { type: "ContainersReady", status: "True" },
+    { type: "Ready", status: "True" },
+  ];
+
+  it("are not ready until it is back", async () => {
+    const { set, run, after, pod, says, podReady } = world();
+    set(aContainerInstance());
+    await run();
+    await pod("web", "i-1", stays);
+    await says("web", ready);
+    set(aContainerInstance({ agentConnected: false }));
+    await run();
+    expect(podReady("web")).toMatchObject({ status: "True" });
+    await after(60_000);
+    expect(podReady("web")).toMatchObject({ status: "False", reason: "NodeNotReady" });
+    set(aContainerInstance());
+    await run();
+    expect(podReady("web")).toMatchObject({ status: "True" });
+    expect(podReady("web")).not.toHaveProperty("reason");
+  });
+
+  it("are not made ready when they were not", async () => {
+    const { set, run, after, pod, says, podReady } = world();
+    set(aContainerInstance());
+    await run();
+    await pod("web", "i-1", stays);
+    await says("web", ready);
+    set(aContainerInstance({ agentConnected: false }));
+    await run();
+    await after(60_000);
+    await says("web", [
+      { type: "ContainersReady", status: "False" },
+      { type: "Ready", status: "False" },
+    ]);
+    set(aContainerInstance());
+    await run();
+    expect(podReady("web")).toMatchObject({ status: "False" });
+  });
+});
+
 describe("a machine that is gone for good", () => {
   it("is first unreachable, then removed with its Pods", async () => {
     const { set, run, after, ready, node, pod, api } = world();
@@ -212,6 +266,19 @@ describe("a machine that is gone for good", () => {
     await after(60_000);
     expect(node()).toBeUndefined();
     expect(api.all(kinds.pods)).toEqual([]);
+  });
+
+  it("has no Pods any more as soon as Amazon ECS says so", async () => {
+    const { set, run, after, ready, node, pod, api } = world();
+    set(aContainerInstance());
+    await run();
+    await pod("left", "i-1", [{ key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute" }]);
+    set(aContainerInstance({ status: "INACTIVE", agentConnected: false }));
+    await run();
+    expect(ready()).toBe("Unknown");
+    expect(api.all(kinds.pods)).toEqual([]);
+    await after(60_000);
+    expect(node()).toBeUndefined();
   });
 
   it("takes its place again when it comes back in time", async () => {

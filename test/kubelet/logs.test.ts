@@ -136,6 +136,16 @@ describe("a log that is followed", () => {
     expect(await whole).toBe("line 5\nlater\nlast words\n");
   });
 
+  it("ends at once when its container ended long ago", async () => {
+    const { store, open, clock } = world();
+    store.write("pods/app/t2", "last words");
+    const terminated = { exitCode: 0, containerID: id("t2"), finishedAt: "2026-01-01T00:00:01Z" };
+    await clock.advance(6_000);
+    expect(await text(await open(podWith({ state: { terminated } }), { follow: true }))).toBe("last words\n");
+    const former = { state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: { terminated } };
+    expect(await text(await open(podWith(former), { follow: true, previous: true }))).toBe("last words\n");
+  });
+
   it("begins before anything was written", async () => {
     const { store, open, clock, stop } = world();
     const whole = text(await open(podWith({}), { follow: true }));

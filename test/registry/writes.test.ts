@@ -293,6 +293,18 @@ describe("checklist 31: PATCH", () => {
     });
   });
 
+  it("that leaves a wrong type shows the patch where its kind speaks of types, and what it made elsewhere", async () => {
+    const api = await aRegistry();
+    await api.create("deployments.apps", aDeploymentBody("d"));
+    const body = { spec: { template: { spec: { containers: [{ name: "c", tty: JSON.rawJSON("1.0") }] } }, replicas: null } };
+    const strategic = await refusal(api.patch("deployments.apps", "d", { type: "strategic", body }));
+    expect(strategic.message).toContain(
+      'patch: Invalid value: "map[spec:map[replicas:<nil> template:map[spec:map[containers:[map[name:c tty:1.0]]]]]]": json: cannot unmarshal number',
+    );
+    const merge = await refusal(api.patch("deployments.apps", "d", { type: "merge", body }));
+    expect(merge.message).toContain('patch: Invalid value: "{\\"apiVersion\\":\\"apps/v1\\"');
+  });
+
   it("of an object that does not exist is NotFound", async () => {
     const api = await aRegistry();
     expect(await refusal(api.patch("configmaps", "a", { type: "merge", body: {} }))).toMatchObject({

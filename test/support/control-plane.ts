@@ -14,6 +14,8 @@ export interface ControlPlane {
   readonly awsUrl: () => string;
   /** Ctrl-C; resolves with the exit code. */
   stop(): Promise<number | null>;
+  /** Ctrl-C, and does not wait for what follows. */
+  interrupt(): void;
   /** SIGKILL, as a crash or the OOM killer would. */
   kill(): Promise<void>;
   /** Starts again on the same data and port. */
@@ -81,6 +83,7 @@ export async function startControlPlaneWith(environment: Record<string, string>,
     output: () => output,
     awsUrl: () => /--endpoint-url (\S+)/.exec(output)?.[1] ?? "",
     stop: () => end("SIGINT"),
+    interrupt: () => void child.kill("SIGINT"),
     async kill() {
       await end("SIGKILL");
     },

@@ -138,7 +138,11 @@ export class FakeTaskEngine implements TaskEngine {
   }
 
   listContainerInstances() {
-    return this.#call("listContainerInstances", () => ({ containerInstanceArns: [...this.instances.keys()] }));
+    // As Amazon ECS does: what was deregistered is described for a while, but not listed.
+    const listed = () => [...this.instances.values()].filter(({ status }) => status !== "INACTIVE");
+    return this.#call("listContainerInstances", () => ({
+      containerInstanceArns: listed().map(({ containerInstanceArn }) => containerInstanceArn),
+    }));
   }
 
   describeContainerInstances({ containerInstances }: { readonly containerInstances: readonly string[] }) {
