@@ -1,7 +1,8 @@
 /** What names, labels and other short texts may look like, and why one is refused, in Kubernetes' words. */
 import type { NameRule } from "./kind.ts";
 
-const bytes = (text: string): number => Buffer.byteLength(text);
+/** What is absent is empty, as it is in Go. */
+const bytes = (text: string | undefined): number => Buffer.byteLength(text ?? "");
 
 /** "…, regex used for validation is '…'", with examples. */
 export function patternMessage(what: string, pattern: string, ...examples: readonly string[]): string {
@@ -126,7 +127,7 @@ const qualifiedMessage = patternMessage(
 );
 
 /** A label key, annotation key, finalizer, condition type …: `name` or `prefix/name`. */
-export function qualifiedNameProblems(value: string): string[] {
+export function qualifiedNameProblems(value: string | undefined = ""): string[] {
   const parts = value.split("/");
   if (parts.length > 2) {
     return [`a valid label key ${qualifiedMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];

@@ -1,7 +1,8 @@
 /** Patches: made against the newest object, so that one without a resourceVersion never conflicts. */
+import { typedProblems } from "../api/apply/typed-problems.ts";
 import { DecodeError } from "../api/codec.ts";
-import type { AnyObject, Kind } from "../api/kind.ts";
-import type { JsonObject } from "../api/objects.ts";
+import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
+import type { JsonObject, ObjectKey } from "../api/objects.ts";
 import { applyJsonPatch } from "../api/patch/json-patch.ts";
 import { applyMergePatch } from "../api/patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../api/patch/strategic-merge.ts";
@@ -104,7 +105,7 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
     ]);
   }
   if (!isObject(body)) throw badRequest("error decoding YAML: an apply configuration must be an object");
-  checkConfiguration(kind, body);
+  checkConfiguration(kind, key, body);
   // Checked as a body is; the configuration itself stays without defaults, or its manager would own them.
   const checked = decodeBody(kind, body, parameters, (text) => context.warnings.push(text));
   const configuration = decodeBare(kind, body).object;
@@ -125,10 +126,20 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
   });
 }
 
-/** @throws {StatusError} BadRequest: an apply configuration names its own type */
-function checkConfiguration(kind: Kind, { apiVersion, kind: name }: JsonObject): void {
-  if (!apiVersion || !name)
+/**
+ * An apply configuration names its own type, and holds nothing that the kind does not know: fields without an owner would be lost.
+ * @throws {StatusError} BadRequest
+ */
+function checkConfiguration(kind: Kind, { namespace, name }: ObjectKey, configuration: JsonObject): void {
+  const { apiVersion, kind: type } = configuration;
+  if (!apiVersion || !type)
     throw badRequest(
-      `invalid object type: ${show(apiVersion)}, Kind=${show(name)}: an apply configuration must name its apiVersion and kind (${kind.kind})`,
+      `invalid object type: ${show(apiVersion)}, Kind=${show(type)}: an apply configuration must name its apiVersion and kind (${kind.kind})`,
     );
+  // A body of another type is refused for that, in other words.
+  if (apiVersion !== apiVersionOf(kind) || type !== kind.kind) return;
+  const problems = typedProblems(kind.schema, configuration);
+  if (problems.length === 0) return;
+  const list = problems.length === 1 ? problems[0] : ["errors:", ...problems.map((problem) => `  ${problem}`)].join("\n");
+  throw badRequest(`failed to create typed patch object (${namespace}/${name}; ${apiVersion}, Kind=${type}): ${list}`);
 }

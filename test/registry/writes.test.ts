@@ -481,6 +481,17 @@ describe("checklist 38: ownership of fields", () => {
     });
   });
 
+  it("refuses what its kind does not know, whatever fieldValidation says: nobody could own it", async () => {
+    const api = await aRegistry();
+    const body = { ...aConfigMap("a"), dota: {} };
+    for (const fieldValidation of ["Ignore", "Warn", "Strict"] as const) {
+      expect(await refusal(api.patch("configmaps", "a", { type: "apply", body }, { fieldManager: "me", fieldValidation }))).toMatchObject({
+        code: 400,
+        message: "failed to create typed patch object (default/a; v1, Kind=ConfigMap): .dota: field not declared in schema",
+      });
+    }
+  });
+
   it("apply without a manager is refused", async () => {
     const api = await aRegistry();
     expect(await refusal(api.patch("configmaps", "a", { type: "apply", body: aConfigMap("a") }, { fieldManager: "" }))).toMatchObject({

@@ -21,6 +21,7 @@ export interface Prepared {
 export function defaulted(input: object): AnyObject {
   const kind = kindOf(input);
   const object = decodeObject(kind.schema, structuredClone(input) as JsonObject).object as AnyObject;
+  if (kind.schema.type === "object" && kind.schema.fields.get("spec")?.implicit) object.spec ??= {};
   kind.behaviour.defaults?.(object);
   return object;
 }

@@ -94,7 +94,7 @@ export const cronJobBehaviour = behaviour(cronJobs, {
       "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details";
     return [
       ...(spec.jobTemplate.spec ? jobSpecWarnings(spec.jobTemplate.spec, previous.spec.jobTemplate.spec, path) : []),
-      ...(spec.schedule.includes("TZ") ? [advice] : []),
+      ...(spec.schedule?.includes("TZ") ? [advice] : []),
     ];
   },
   generationFields: specGeneration,

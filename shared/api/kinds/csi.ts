@@ -123,15 +123,15 @@ function validateDrivers({ spec }: CSINode): Problem[] {
 export const csiNodeBehaviour = behaviour(csiNodes, {
   validate: validateDrivers,
   validateUpdate: (next, previous) =>
-    previous.spec.drivers.flatMap((before) => {
-      const after = next.spec.drivers.find((driver) => driver.name === before.name);
+    (previous.spec.drivers ?? []).flatMap((before) => {
+      const after = next.spec.drivers?.find((driver) => driver.name === before.name);
       if (!after) return [];
       const [{ allocatable: _, ...was }, { allocatable: __, ...is }] = [before, after];
       return validateImmutable(is, was, "spec.drivers");
     }),
   generationFields: noGeneration,
   allowUnconditionalUpdate: false,
-  columns: [count("Drivers", ({ spec }) => spec.drivers.length)],
+  columns: [count("Drivers", ({ spec }) => spec.drivers?.length ?? 0)],
 });
 
 export const csiStorageCapacityBehaviour = behaviour(csiStorageCapacities, {

@@ -42,7 +42,7 @@ const validateSubset = ({ addresses, notReadyAddresses, ports }: Subset, at: str
 const validateSubsets = ({ subsets }: Endpoints): Problem[] => eachItem("subsets", subsets, validateSubset);
 
 /** `10.0.0.1:80`, `[fd00::1]:80` */
-const withPort = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
+const withPort = (ip: string | undefined, port: number): string => (ip?.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
 
 const addressList = ({ subsets }: Endpoints): string[] =>
   (subsets ?? []).flatMap(({ addresses = [], ports = [] }) => {

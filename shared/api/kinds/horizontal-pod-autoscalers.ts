@@ -280,7 +280,7 @@ function metricCell(spec: MetricSpec, status: MetricStatus | undefined): string 
       return valueCell(spec.object?.target ?? noTarget, current("object"));
     case "Pods": {
       const found = current("pods");
-      return `${found ? (found.averageValue ?? "0") : unknown}/${spec.pods?.target.averageValue ?? "0"}`;
+      return `${found ? (found.averageValue ?? "0") : unknown}/${spec.pods?.target?.averageValue ?? "0"}`;
     }
     case "Resource":
       return usageCell(spec.resource?.name ?? "", spec.resource?.target ?? noTarget, current("resource"));

@@ -155,7 +155,7 @@ export function defaultVolume(volume: Volume): void {
   const claim = volume.ephemeral?.volumeClaimTemplate;
   if (claim) {
     claim.metadata ??= {} as ObjectMeta;
-    defaultClaimSpec(claim.spec);
+    defaultClaimSpec((claim.spec ??= {}));
   }
 }
 

@@ -138,7 +138,7 @@ function podAffinityWarnings(affinity: Affinity | undefined, path: string): stri
         labelSelector ? [] : [`${path}.${kind}.requiredDuringSchedulingIgnoredDuringExecution[${index}].labelSelector: ${matchesNothing}`],
       ),
       ...(preferred ?? []).flatMap(({ podAffinityTerm }, index) =>
-        podAffinityTerm.labelSelector
+        podAffinityTerm?.labelSelector
           ? []
           : [`${path}.${kind}.preferredDuringSchedulingIgnoredDuringExecution[${index}].podAffinityTerm.labelSelector: ${matchesNothing}`],
       ),
@@ -209,7 +209,7 @@ function overlapWarnings(volume: Volume): string[] {
 }
 
 function overlaps(mapped: readonly Mapped[]): [Mapped, Mapped][] {
-  const trimmed = mapped.map(({ path, source }) => ({ path: path.replace(/\/+$/, ""), source }));
+  const trimmed = mapped.map(({ path, source }) => ({ path: (path ?? "").replace(/\/+$/, ""), source }));
   return trimmed.flatMap((one, index) =>
     trimmed
       .slice(0, index)

@@ -58,8 +58,9 @@ function mergeLabelKeys(pod: Pod): void {
   }
 }
 
-function mergeTerm({ labelSelector, matchLabelKeys, mismatchLabelKeys }: PodAffinityTerm, pod: Pod): void {
-  if (!labelSelector) return;
+function mergeTerm(term: PodAffinityTerm | undefined, pod: Pod): void {
+  if (!term?.labelSelector) return;
+  const { labelSelector, matchLabelKeys, mismatchLabelKeys } = term;
   requireLabels(labelSelector, matchLabelKeys, "In", pod);
   requireLabels(labelSelector, mismatchLabelKeys, "NotIn", pod);
 }

@@ -76,7 +76,10 @@ function templateAsUsed({ template, volumeClaimTemplates = [] }: StatefulSetSpec
   if (!template?.spec) return template;
   const { subdomain: _, hostname: __, ...spec } = template.spec;
   const claimed = new Map(
-    volumeClaimTemplates.map(({ metadata: { name } }): [string, Volume] => [name, { name, persistentVolumeClaim: { claimName: name } }]),
+    volumeClaimTemplates.map(({ metadata }): [string, Volume] => {
+      const name = metadata?.name ?? "";
+      return [name, { name, persistentVolumeClaim: { claimName: name } }];
+    }),
   );
   const volumes = [...claimed.values(), ...(spec.volumes ?? []).filter(({ name }) => !claimed.has(name))];
   return { ...template, spec: claimed.size === 0 ? spec : { ...spec, volumes } };

@@ -59,7 +59,7 @@ export interface Network {
   readonly hasLeadingZeros: boolean;
 }
 
-export function parseNetwork(text: string): Network | undefined {
+export function parseNetwork(text: string | undefined = ""): Network | undefined {
   const slash = text.indexOf("/");
   if (slash < 0) return undefined;
   const address = parseAddress(text.slice(0, slash));

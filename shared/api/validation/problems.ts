@@ -4,9 +4,9 @@ import type { Problem } from "../kind.ts";
 
 /**
  * Text in double quotes with the escapes that Kubernetes' messages use (Go's `%q`): `\n`, `\x01`, `\u00a0`.
- * Letters of any script stay as they are.
+ * Letters of any script stay as they are. What is absent is empty, as it is in Go.
  */
-export function quote(text: string): string {
+export function quote(text: string | undefined = ""): string {
   let quoted = '"';
   for (const character of text) quoted += escapes[character] ?? (isPrintable(character) ? character : codeEscape(character));
   return `${quoted}"`;

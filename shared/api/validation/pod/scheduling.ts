@@ -118,7 +118,7 @@ const validatePodTerms = (terms: PodTerms | undefined, path: string): Problem[] 
   ...eachItem(`${path}.${requiredRule}`, terms?.[requiredRule], validatePodTerm),
   ...eachItem(`${path}.${preferredRule}`, terms?.[preferredRule], (weighted, at) => [
     ...validateWeight(weighted.weight, at),
-    ...validatePodTerm(weighted.podAffinityTerm, `${at}.podAffinityTerm`),
+    ...validatePodTerm((weighted as Given<typeof weighted>).podAffinityTerm ?? ({} as PodTerm), `${at}.podAffinityTerm`),
   ]),
 ];
 

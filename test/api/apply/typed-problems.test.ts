@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { typedProblems } from "../../../shared/api/apply/typed-problems.ts";
+import { builtinSchema } from "../../../shared/api/builtin-schemas.ts";
+
+const deployment = builtinSchema("io.k8s.api.apps.v1.Deployment");
+const problems = (spec: object) => typedProblems(deployment, { metadata: { name: "d" }, spec });
+const withContainers = (...containers: object[]) => problems({ template: { spec: { containers } } });
+
+describe("an applied configuration", () => {
+  it("without problems has none", () => {
+    expect(problems({ replicas: 3, paused: false, selector: { matchLabels: { a: "b" } }, template: null })).toEqual([]);
+    expect(withContainers({ name: "c", ports: [{ containerPort: 80 }, { containerPort: 80, protocol: "UDP" }] })).toEqual([]);
+  });
+
+  it("may not name a field that its kind does not know", () => {
+    expect(problems({ foo: 1 })).toEqual([".spec.foo: field not declared in schema"]);
+    expect(withContainers({ name: "c", bar: 1 })).toEqual(['.spec.template.spec.containers[name="c"].bar: field not declared in schema']);
+  });
+
+  it("may not have values of another type", () => {
+    expect(problems({ replicas: "3", paused: "yes", selector: [], template: { spec: { containers: {} } } })).toEqual([
+      ".spec.replicas: expected numeric (int or float), got string",
+      '.spec.paused: expected boolean, got "yes"',
+      ".spec.selector: expected map, got list",
+      ".spec.template.spec.containers: expected list, got map",
+    ]);
+  });
+
+  it("may not name an item of a keyed list twice, or without its key", () => {
+    expect(withContainers({ name: "c" }, { name: "c" })).toEqual(['.spec.template.spec.containers: duplicate entries for key [name="c"]']);
+    expect(withContainers({ image: "i" })).toEqual([
+      `.spec.template.spec.containers: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`,
+    ]);
+  });
+});
