@@ -8,8 +8,8 @@ kubectl_versions=(0.33.4 0.36.2)
 fail() { echo "ci: $*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null; }
 
-# Programs from Debian's archive. openjdk for DynamoDB Local, iproute2 and util-linux for its network namespace; go itself comes later
-# from the module proxy where Debian's is too old.
+# Programs from Debian's archive. openjdk for DynamoDB Local, iproute2 and util-linux for its network namespace; docker.io for its daemon,
+# of which the tests start one of their own; go itself comes later from the module proxy where Debian's is too old.
 install_packages() {
   local missing=()
   has npm || missing+=(nodejs npm)
@@ -20,12 +20,15 @@ install_packages() {
   has unshare || missing+=(util-linux)
   has go || missing+=(golang-go)
   has aws || missing+=(awscli)
+  has dockerd || missing+=(docker.io)
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
   if [ ${#missing[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || fail "${missing[*]}: not installed, and only root can install them"
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -q
     apt-get install -y -q --no-install-recommends "${missing[@]}"
+    # The package's own service would change the machine's firewall, and be taken for the user's engine.
+    if [[ " ${missing[*]} " == *" docker.io "* && -d /run/systemd/system ]]; then systemctl disable --now docker.socket docker.service; fi
   fi
   scripts/podman-setup.sh --install
   java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || fail "Java 17 or newer is required for DynamoDB Local"

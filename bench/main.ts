@@ -7,7 +7,12 @@ export interface Benchmark {
 }
 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  fuzz: () => import("./fuzz/main.ts"),
+  api: () => import("./api.ts"),
+  coldstart: () => import("./coldstart.ts"),
+  robustness: () => import("./robustness/run.ts"),
   start: () => import("./start.ts"),
+  store: () => import("./store.ts"),
 };
 
 const [name = "", ...options] = process.argv.slice(2);

@@ -24,6 +24,7 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct, IConstruct } from "constructs";
+import { banner, mainFields, target } from "./bundling.ts";
 import { type FunctionName, functions } from "./functions.ts";
 import type { Wildcard } from "./nag.ts";
 import { Network } from "./network.ts";
@@ -155,14 +156,14 @@ export class BinnacleStack extends Stack {
       role,
       bundling: {
         format: OutputFormat.ESM,
-        target: "node24",
+        target,
         minify: true,
         sourceMap: true,
         sourceMapMode: SourceMapMode.EXTERNAL,
         bundleAwsSDK: true,
-        mainFields: ["module", "main"],
+        mainFields: [...mainFields],
         // CommonJS dependencies inside an ES module still call require().
-        banner: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
+        banner,
       },
     });
   }

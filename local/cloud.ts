@@ -17,7 +17,10 @@ import { schedulerService } from "./dispatcher/scheduler-service.ts";
 import { createSchedules, type Schedules } from "./dispatcher/schedules.ts";
 import { readStream, type StreamReader } from "./dispatcher/stream-reader.ts";
 import { watchWrites } from "./dispatcher/write-hints.ts";
+import { distribution } from "./ecr/distribution/serve.ts";
 import { ecr } from "./ecr/ecr.ts";
+import { openRegistry, type Registry } from "./ecr/registry.ts";
+import { registryUser } from "./ecr/tokens.ts";
 import { createEcs, type Ecs } from "./ecs/ecs.ts";
 import type { Event } from "./ecs/events.ts";
 import { clusterArn } from "./ecs/references.ts";
@@ -25,6 +28,7 @@ import type { EngineFactory } from "./engine/engine.ts";
 import type { LogStore } from "./logs/log-store.ts";
 import { cloudWatchLogs } from "./logs/logs.ts";
 import { type Fleet, startFleet } from "./nodes/fleet.ts";
+import type { Architecture } from "./nodes/instance-types.ts";
 import { createVpc, type Vpc } from "./nodes/vpc.ts";
 import type { Records } from "./state/records.ts";
 import { type AwsServer, startAwsServer } from "./wire/server.ts";
@@ -37,6 +41,8 @@ export interface CloudOptions {
   readonly random: () => number;
   readonly records: Records;
   readonly logs: LogStore;
+  /** Folder of the registry's images. */
+  readonly images: string;
   readonly engine: EngineFactory;
   readonly disorder: Disorder;
   /** Prefix of functions, ECS clusters and groups. */
@@ -46,6 +52,7 @@ export interface CloudOptions {
   readonly nodes: {
     readonly size: number;
     readonly type: string;
+    readonly architecture?: Architecture | undefined;
     readonly attributes: (node: { readonly privateIpv4Address: string }) => Readonly<Record<string, string>>;
   };
   /** By name, without the deployment's prefix; `doorbell` and `ingest` among them. */
@@ -56,6 +63,9 @@ export interface Cloud {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly ecs: Ecs;
+  readonly registry: Registry;
+  /** What the account's own registry lets in; undefined for the names of other registries. */
+  readonly registryLogin: (host: string) => { readonly username: string; readonly password: string } | undefined;
   readonly vpc: Vpc;
   readonly fleet: Fleet;
   readonly functions: Functions;
@@ -119,8 +129,11 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   ecs.ensureCluster(clusterName);
   logs.createGroup(podLogGroup, clock.now().getTime());
 
+  const registry = openRegistry({ records, account, clock, folder: options.images });
+  const url = (): string => server.url;
   const server = await startServer(records, {
-    services: [ecs.service, cloudWatchLogs({ store: logs, account, clock }), ecr({ records, account, clock })],
+    services: [ecs.service, cloudWatchLogs({ store: logs, account, clock }), ecr({ registry, account, url })],
+    streams: [distribution({ registry, url, log })],
     rest: [lambdaService(functions), schedulerService({ schedules, groups: [scheduleGroup], account, clock })],
     log,
   });
@@ -132,6 +145,12 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   return {
     url: server.url,
     ecs,
+    registry,
+    registryLogin(host) {
+      const { port, host: own } = new URL(server.url);
+      if (host !== own && host !== `localhost:${port}`) return undefined;
+      return { username: registryUser, password: registry.tokens.issue().password };
+    },
     vpc,
     fleet,
     functions,

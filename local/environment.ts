@@ -21,6 +21,10 @@ export interface EnvironmentOptions {
   readonly schedulerRoleArn: string;
   readonly adminTokenSha256: string;
   readonly publicUrl: string;
+  /** Where `default/kubernetes` leads. */
+  readonly endpointUrl: string;
+  /** `HOST:PORT` at which containers reach the API; undefined where there are none. */
+  readonly podApiAddress: string | undefined;
   /** PEM. */
   readonly apiCa: string;
   readonly provisionAny: boolean;
@@ -51,6 +55,8 @@ export function localEnvironment(options: EnvironmentOptions, current: Variables
     BINNACLE_SCHEDULER_ROLE_ARN: options.schedulerRoleArn,
     BINNACLE_ADMIN_TOKENS_SHA256: JSON.stringify([options.adminTokenSha256]),
     BINNACLE_PUBLIC_URL: options.publicUrl,
+    BINNACLE_ENDPOINT_URL: options.endpointUrl,
+    BINNACLE_POD_API_ADDRESS: options.podApiAddress,
     BINNACLE_API_CA: options.apiCa,
     BINNACLE_VOLUME_FOLDER: options.volumeFolder,
     BINNACLE_PROVISION_ANY: options.provisionAny ? "true" : undefined,

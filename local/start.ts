@@ -1,7 +1,5 @@
 /** Starts the whole control plane in this process: what `npm start` does, and what end-to-end tests call. */
 import { request } from "node:https";
-import { isIP } from "node:net";
-import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import type { Context } from "aws-lambda";
 import { functions as deployed } from "../infra/functions.ts";
@@ -10,6 +8,7 @@ import { version } from "../shared/app/version.ts";
 import { dynamoDbTable } from "../shared/aws/dynamodb-table.ts";
 import { diskGibAttribute, internalIpAttribute, podSlotsAttribute } from "../shared/capacity/attributes.ts";
 import { clusterOf } from "../shared/kubelet/ingest.ts";
+import { podTokens } from "../shared/kubelet/pod-tokens.ts";
 import { volumeSource } from "../shared/kubelet/volume-source.ts";
 import type { VolumeSource } from "../shared/kubelet/volumes.ts";
 import { systemClock } from "../shared/runtime/clock.ts";
@@ -17,10 +16,11 @@ import { jsonLog, type Log, type LogLevel } from "../shared/runtime/log.ts";
 import { freeTurns } from "../shared/runtime/turns.ts";
 import { openStore } from "../shared/store/open-store.ts";
 import { localAccount } from "./account.ts";
+import { addressesOf, inUrl, isLoopback, isWildcard, loopback, servedAddress, spareAddress } from "./addresses.ts";
 import { type Cloud, createCloud } from "./cloud.ts";
 import { credentials } from "./data/credentials.ts";
 import { type DataFolder, openDataFolder } from "./data/folder.ts";
-import { writeKubeconfig } from "./data/kubeconfig.ts";
+import { checkKubeconfig, writeKubeconfig } from "./data/kubeconfig.ts";
 import { removeAbandoned } from "./data/volume-folders.ts";
 import { usualDisorder } from "./dispatcher/bus.ts";
 import type { LocalFunction } from "./dispatcher/functions.ts";
@@ -32,8 +32,8 @@ import { installAwsLambda } from "./gateway/awslambda.ts";
 import { type Gateway, startGateway } from "./gateway/start-gateway.ts";
 import { awslogs } from "./logs/awslogs.ts";
 import { openLogStore } from "./logs/log-store.ts";
-import { nodeDiskGib } from "./nodes/fleet.ts";
-import { instanceTypes } from "./nodes/instance-types.ts";
+import { lastType, nodeDiskGib } from "./nodes/fleet.ts";
+import { instanceTypes, usualType } from "./nodes/instance-types.ts";
 import { type PodServices, podServices } from "./pod-services.ts";
 import { claimPort } from "./ports.ts";
 import { openRecords, RecordsLockedError } from "./state/records.ts";
@@ -48,7 +48,8 @@ export interface LocalOptions {
   readonly kubeconfig?: string | undefined;
   readonly engine?: "docker" | "simulated" | undefined;
   readonly nodes?: number;
-  readonly nodeType?: string;
+  /** What the machines were the last time, or what suits the engine, when absent. */
+  readonly nodeType?: string | undefined;
   /** More addresses to listen on, and names to answer to. */
   readonly hosts?: readonly string[];
   readonly provisionAny?: boolean;
@@ -78,7 +79,6 @@ export interface Local {
 
 const deployment = "binnacle";
 const firstCluster = "default";
-const loopback = "127.0.0.1";
 const httpsPort = 443;
 /** Functions that consume the cluster's changes, and are started once with everything to look at. */
 const sweepers = ["capacity", "kubelet", "reconciler"] as const;
@@ -95,11 +95,8 @@ let startedBefore = false;
 export async function startLocal(options: LocalOptions): Promise<Local> {
   if (startedBefore) throw new Error("startLocal() can be called once in a process: start another process for another control plane");
   startedBefore = true;
-  const nodeType = options.nodeType ?? "m7g.large";
-  const eniSlots = instanceTypes[nodeType]?.eniSlots;
-  if (eniSlots === undefined) throw new UserError(`unknown node type ${nodeType}`);
   const log = jsonLog(options.write ?? ((line) => process.stdout.write(`${line}\n`)), options.logLevel ?? "warn", { part: "local" });
-  const { addresses, names } = whereToListen(options.hosts ?? []);
+  const { addresses, names } = addressesOf(options.hosts ?? []);
   const port = await claimPort(addresses[0] ?? loopback, options.port);
   for (const address of addresses.slice(1)) await claimPort(address, port);
 
@@ -117,17 +114,19 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const folder = openDataFolder(options.data, version);
     undo.push(() => folder.release());
     const kubeconfigPath = resolve(options.kubeconfig ?? folder.file("kubeconfig"));
+    checkKubeconfig(kubeconfigPath);
     const logs = openLogStore(folder.file("logs.sqlite"));
     undo.push(() => logs.close());
     // Set below, before the first Pod can ask for anything.
     let services: PodServices | undefined;
+    let registryLogin: Cloud["registryLogin"] | undefined;
     const engine = await chooseEngine({
       engine: options.engine,
       rulesFile: options.rulesFile,
       clock: systemClock,
       log,
       lines: awslogs(logs),
-      volumes: localVolumes,
+      volumes: localVolumes(),
       docker: {
         owner: ownerOf(folder.path),
         folder: folder.file("pods"),
@@ -135,13 +134,22 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
           if (!services) throw new Error("the functions are not there yet");
           return services.serve(network);
         },
+        ownRegistry: (registry) => registryLogin?.(registry),
       },
     });
     const podGateway = engine.docker?.network.gateway;
-    const secrets = await credentials(folder, podGateway === undefined ? names : [...names, podGateway], systemClock.now());
+    const own = podGateway === undefined && addresses.every(isLoopback) ? await spareAddress(port) : undefined;
+    const known = [...names, ...[podGateway, own].filter((address) => address !== undefined)];
+    const secrets = await credentials(folder, known, systemClock.now());
     const account = localAccount(process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "us-east-1");
     const records = openFile(folder, () => openRecords(folder.file("aws.sqlite")));
     undo.push(() => records.close());
+
+    // What containers really run on, as Amazon ECS names it. Where nothing runs, a machine may be what it likes.
+    const architecture = engine.docker && (engine.docker.architecture === "amd64" ? "x86_64" : engine.docker.architecture);
+    const nodeType = options.nodeType ?? lastType(records) ?? usualType[architecture ?? "arm64"];
+    const eniSlots = instanceTypes[nodeType]?.eniSlots;
+    if (eniSlots === undefined) throw new UserError(`unknown node type ${nodeType}`);
 
     const ownDynamoDb = Boolean(process.env.AWS_ENDPOINT_URL_DYNAMODB || process.env.AWS_ENDPOINT_URL || process.env.DYNAMODB_ENDPOINT);
     const dynamoDb = await startEngine(folder, log);
@@ -157,6 +165,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       random: Math.random,
       records,
       logs,
+      images: folder.file("images"),
       engine: engine.factory,
       disorder: usualDisorder,
       deployment,
@@ -164,6 +173,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       nodes: {
         size: options.nodes ?? 3,
         type: nodeType,
+        architecture,
         attributes: ({ privateIpv4Address }) => ({
           [internalIpAttribute]: privateIpv4Address,
           [diskGibAttribute]: String(nodeDiskGib),
@@ -173,6 +183,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       functions: localFunctions(),
     });
     undo.push(() => cloud.stop());
+    registryLogin = cloud.registryLogin;
 
     const url = `https://${loopback}:${port}`;
     const volumeFolder = join(folder.path, "volumes");
@@ -193,7 +204,9 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
           scheduleGroup: cloud.scheduleGroup,
           schedulerRoleArn: `arn:aws:iam::${account.accountId}:role/${deployment}-scheduler`,
           adminTokenSha256: secrets.adminTokenSha256,
-          publicUrl: `https://${isIP(publicHost) === 6 ? `[${publicHost}]` : publicHost}:${port}`,
+          publicUrl: `https://${inUrl(publicHost)}:${port}`,
+          endpointUrl: `https://${inUrl(podGateway ?? own ?? servedAddress(addresses) ?? publicHost)}:${port}`,
+          podApiAddress: podGateway === undefined ? undefined : `${inUrl(podGateway)}:${port}`,
           apiCa: secrets.authority,
           provisionAny: options.provisionAny ?? false,
           volumeFolder,
@@ -214,6 +227,15 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     for (const address of addresses) {
       const gateway: Gateway = await startGateway({ handler, host: address, port, tls: secrets.server, log });
       undo.push(() => gateway.close());
+    }
+    if (own !== undefined) {
+      try {
+        const gateway = await startGateway({ handler, host: own, port, tls: secrets.server, fromHereOnly: true, log });
+        undo.push(() => gateway.close());
+      } catch (error) {
+        // Somebody took the port meanwhile. Nothing but what follows the endpoints of default/kubernetes misses it.
+        log.warn("the API is not served at the address that default/kubernetes names", { address: own, port, error });
+      }
     }
     services = podServices({
       clusterAt: (address) => clusterOf(engine.docker?.clusterAt(address) ?? "", deployment) ?? firstCluster,
@@ -258,32 +280,6 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-/** The addresses to listen on, and what the certificate has to name. */
-function whereToListen(hosts: readonly string[]): { readonly addresses: readonly string[]; readonly names: readonly string[] } {
-  const asked = hosts.filter((host) => isIP(host) !== 0);
-  const wildcard = asked.find(isWildcard);
-  const everywhere = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address.replace(/%.*$/u, "")) ?? []);
-  return {
-    // A wildcard covers the loopback address; listening on both would be a clash.
-    addresses: wildcard === undefined ? [...new Set([loopback, ...asked])] : [wildcard],
-    names: [
-      ...new Set([
-        "localhost",
-        loopback,
-        "::1",
-        ...hosts.filter((host) => !isWildcard(host)),
-        ...(wildcard === undefined ? [] : everywhere),
-        "kubernetes",
-        "kubernetes.default",
-        "kubernetes.default.svc",
-        "kubernetes.default.svc.cluster.local",
-      ]),
-    ],
-  };
-}
-
-const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
-
 function openFile<T>(folder: DataFolder, open: () => T): T {
   try {
     return open();
@@ -303,16 +299,21 @@ async function startEngine(folder: DataFolder, log: Log): Promise<DynamoDbEngine
   }
 }
 
-/**
- * What volumes hold, from the functions' own store; loaded when first needed, as the functions are. Tokens are empty, for nothing signs
- * them yet: the file is there for programs that look for it, and the API refuses what is in it.
- */
-const localVolumes: VolumeSource = {
-  async files(pod, volume) {
+/** What volumes hold, from the functions' own store; loaded when first needed, as the functions are. */
+function localVolumes(): VolumeSource {
+  let loading: Promise<VolumeSource> | undefined;
+  const load = async () => {
     const { core } = await import("../lambdas/core.ts");
-    return volumeSource({ deployment, client: (cluster) => core.client(cluster, "engine"), token: async () => "" }).files(pod, volume);
-  },
-};
+    const client = (cluster: string) => core.client(cluster, "engine");
+    return volumeSource({ deployment, client, token: podTokens({ client, clock: systemClock }) });
+  };
+  return {
+    async files(pod, volume) {
+      loading ??= load();
+      return (await loading).files(pod, volume);
+    },
+  };
+}
 
 /** Names of all PersistentVolumes there are. */
 async function volumesOfAllClusters(): Promise<ReadonlySet<string>> {

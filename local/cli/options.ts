@@ -1,7 +1,7 @@
 /** The command line of `npm start`: what it takes, what it says about itself, and what it refuses. */
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
-import { instanceTypes } from "../nodes/instance-types.ts";
+import { instanceTypes, usualType } from "../nodes/instance-types.ts";
 import { UserError } from "../user-error.ts";
 
 export interface CliOptions {
@@ -13,7 +13,8 @@ export interface CliOptions {
   /** The best that answers when absent. */
   readonly engine: "docker" | "simulated" | undefined;
   readonly nodes: number;
-  readonly nodeType: string;
+  /** What suits the engine when absent. */
+  readonly nodeType: string | undefined;
   /** Addresses besides the loopback one to listen on, and names to put into the certificate. */
   readonly hosts: readonly string[];
   readonly provisionAny: boolean;
@@ -26,12 +27,13 @@ Usage: npm start -- [options]
   --port PORT         port of the Kubernetes API (default 6443; 0 takes a free one)
   --data DIR          folder for all state (default .binnacle)
   --kubeconfig FILE   where to write the kubeconfig (default DIR/kubeconfig)
-  --engine ENGINE     what runs containers: simulated, which runs nothing and pretends (default);
-                      docker is not in this version yet
+  --engine ENGINE     what runs containers: docker (Docker or podman, where one answers), or
+                      simulated, which runs nothing and pretends (default: docker if it is there)
   --nodes N           number of nodes, 0 to 100 (default 3)
-  --node-type TYPE    EC2 instance type of the nodes (default m7g.large): ${Object.keys(instanceTypes).join(", ")}
+  --node-type TYPE    EC2 instance type of the nodes (default ${usualType.arm64}, or ${usualType.x86_64} where the engine
+                      runs on amd64): ${Object.keys(instanceTypes).join(", ")}
   --host HOST         also listen on this address, or also answer to this name; may be repeated
-  --provision-any     provision volumes of any storage class (this version provisions none yet)
+  --provision-any     provision volumes of any storage class, not only of the class local
   --help              show this
 
 AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB to use instead of the one that comes along.
@@ -49,8 +51,9 @@ export function readOptions(args: readonly string[]): CliOptions | "help" {
   if (engine !== undefined && engine !== "docker" && engine !== "simulated") {
     throw new UserError(`--engine must be docker or simulated, not ${engine}.`);
   }
-  if (!Object.hasOwn(instanceTypes, values["node-type"])) {
-    throw new UserError(`--node-type must be one of ${Object.keys(instanceTypes).join(", ")}, not ${values["node-type"]}.`);
+  const nodeType = values["node-type"];
+  if (nodeType !== undefined && !Object.hasOwn(instanceTypes, nodeType)) {
+    throw new UserError(`--node-type must be one of ${Object.keys(instanceTypes).join(", ")}, not ${nodeType}.`);
   }
   for (const host of values.host) checkHost(host);
   for (const name of ["data", "kubeconfig"] as const) if (values[name] === "") throw new UserError(`--${name} must not be empty.`);
@@ -60,7 +63,7 @@ export function readOptions(args: readonly string[]): CliOptions | "help" {
     kubeconfig: values.kubeconfig,
     engine,
     nodes: wholeNumber("nodes", values.nodes, maxNodes),
-    nodeType: values["node-type"],
+    nodeType,
     hosts: values.host,
     provisionAny: values["provision-any"],
   };
@@ -78,7 +81,7 @@ function parse(args: readonly string[]) {
         kubeconfig: { type: "string" },
         engine: { type: "string" },
         nodes: { type: "string", default: "3" },
-        "node-type": { type: "string", default: "m7g.large" },
+        "node-type": { type: "string" },
         host: { type: "string", multiple: true, default: [] },
         "provision-any": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },

@@ -1,6 +1,7 @@
 /** The data folder: who may use it, which version made it, and where in it what lies. */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeFolders } from "../make-folders.ts";
 import { UserError } from "../user-error.ts";
 import { lock } from "./lock.ts";
 
@@ -20,7 +21,8 @@ export interface DataFolder {
       | "server.key"
       | "admin-token"
       | "kubeconfig"
-      | "pods",
+      | "pods"
+      | "images",
   ): string;
   /** Lets another process in. */
   release(): void;
@@ -42,7 +44,7 @@ export function openDataFolder(folder: string, version: string): DataFolder {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
     if (!statSync(path).isDirectory()) throw new UserError(`${path} is not a folder. Give one with --data.`);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {

@@ -1,97 +1,75 @@
-/** The basics of Amazon ECR: repositories. There is no registry behind them yet, so they have no images. */
-import type { Clock } from "../../shared/runtime/clock.ts";
-import { type Account, arn } from "../account.ts";
-import type { Records } from "../state/records.ts";
-import { type Input, stringMember, stringsMember, structuresMember } from "../wire/input.ts";
+/** Amazon ECR over its own protocol: repositories, images and layers. Docker's clients speak the other one, in `distribution/`. */
+import type { Account } from "../account.ts";
+import { stringMember, stringsMember } from "../wire/input.ts";
 import type { JsonService } from "../wire/server.ts";
 import { ServiceError } from "../wire/service-error.ts";
+import { imageOperations } from "./operations/images.ts";
+import { layerOperations } from "./operations/layers.ts";
+import { namedIn } from "./operations/named.ts";
+import { page } from "./paging.ts";
+import type { Registry } from "./registry.ts";
+import type { Repository } from "./repositories.ts";
+import { registryUser } from "./tokens.ts";
 
-interface Repository {
-  readonly repositoryArn: string;
-  readonly registryId: string;
-  readonly repositoryName: string;
-  readonly repositoryUri: string;
-  readonly createdAt: number;
-  readonly imageTagMutability: string;
+export interface EcrOptions {
+  readonly registry: Registry;
+  readonly account: Account;
+  /** Where the registry listens: `http://127.0.0.1:PORT`. */
+  readonly url: () => string;
 }
 
-export function ecr({
-  records,
-  account,
-  clock,
-}: {
-  readonly records: Records;
-  readonly account: Account;
-  readonly clock: Clock;
-}): JsonService {
-  const repositories = records.all<Repository>("ecr.repository");
-  const find = (name: string): Repository => {
-    const found = repositories.get(name);
-    if (found) return found;
-    throw new ServiceError(
-      "RepositoryNotFoundException",
-      `The repository with name '${name}' does not exist in the registry with id '${account.accountId}'`,
-    );
-  };
-  const named = (input: Input): Repository => find(stringMember(input, "repositoryName") ?? "");
+export function ecr({ registry, account, url }: EcrOptions): JsonService {
+  const { repositories, images, tokens } = registry;
+  const describe = (repository: Repository) => repositories.describe(repository, new URL(url()).host);
+  const named = namedIn(repositories, account);
   return {
     target: "AmazonEC2ContainerRegistry_V20150921",
     operations: {
-      CreateRepository(input) {
-        const name = stringMember(input, "repositoryName") ?? "";
-        if (name.length < 2 || name.length > 256 || !/^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/u.test(name)) {
-          throw new ServiceError(
-            "InvalidParameterException",
-            `Invalid parameter at 'repositoryName' failed to satisfy constraint: '${name}'`,
-          );
-        }
-        if (repositories.has(name)) {
-          throw new ServiceError(
-            "RepositoryAlreadyExistsException",
-            `The repository with name '${name}' already exists in the registry with id '${account.accountId}'`,
-          );
-        }
-        const repository: Repository = {
-          repositoryArn: arn(account, "ecr", `repository/${name}`),
-          registryId: account.accountId,
-          repositoryName: name,
-          repositoryUri: `${account.accountId}.dkr.ecr.${account.region}.amazonaws.com/${name}`,
-          createdAt: clock.now().getTime() / 1_000,
-          imageTagMutability: stringMember(input, "imageTagMutability") ?? "MUTABLE",
+      GetAuthorizationToken() {
+        const { password, expiresAt } = tokens.issue();
+        return {
+          authorizationData: [
+            {
+              authorizationToken: Buffer.from(`${registryUser}:${password}`).toString("base64"),
+              expiresAt: expiresAt.getTime() / 1_000,
+              proxyEndpoint: url(),
+            },
+          ],
         };
-        records.put("ecr.repository", name, repository);
-        repositories.set(name, repository);
-        return { repository };
+      },
+      DescribeRegistry: () => ({ registryId: account.accountId, replicationConfiguration: { rules: [] } }),
+      CreateRepository(input) {
+        const mutability = stringMember(input, "imageTagMutability") ?? "MUTABLE";
+        return { repository: describe(repositories.create(stringMember(input, "repositoryName") ?? "", mutability)) };
       },
       DescribeRepositories(input) {
         const names = stringsMember(input, "repositoryNames");
-        return { repositories: names ? names.map(find) : [...repositories.values()] };
+        if (names) return { repositories: names.map((name) => describe(repositories.get(name))) };
+        const { items, nextToken } = page(repositories.all(), input);
+        return { repositories: items.map(describe), ...(nextToken && { nextToken }) };
+      },
+      PutImageTagMutability(input) {
+        const { registryId, repositoryName, imageTagMutability } = repositories.setMutability(
+          named(input),
+          stringMember(input, "imageTagMutability") ?? "",
+        );
+        return { registryId, repositoryName, imageTagMutability };
       },
       DeleteRepository(input) {
         const repository = named(input);
-        records.delete("ecr.repository", repository.repositoryName);
-        repositories.delete(repository.repositoryName);
-        return { repository };
-      },
-      ListImages: (input) => ({ imageIds: named(input) && [] }),
-      DescribeImages(input) {
-        const { repositoryName, registryId } = named(input);
-        if (structuresMember(input, "imageIds")?.length) {
+        if (input.force !== true && images.all(repository).length > 0) {
+          const { repositoryName, registryId } = repository;
           throw new ServiceError(
-            "ImageNotFoundException",
-            `The image requested does not exist within the repository with name '${repositoryName}' in the registry with id '${registryId}'`,
+            "RepositoryNotEmptyException",
+            `The repository with name '${repositoryName}' in registry with id '${registryId}' cannot be deleted because it still contains images`,
           );
         }
-        return { imageDetails: [] };
+        images.removeAll(repository);
+        repositories.remove(repository);
+        return { repository: describe(repository) };
       },
-      BatchGetImage: (input) => ({
-        images: named(input) && [],
-        failures: (structuresMember(input, "imageIds") ?? []).map((imageId) => ({
-          imageId,
-          failureCode: "ImageNotFound",
-          failureReason: "Requested image not found",
-        })),
-      }),
+      ...imageOperations(registry, named),
+      ...layerOperations(registry, named, url),
     },
   };
 }

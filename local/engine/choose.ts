@@ -24,7 +24,7 @@ export interface EngineChoice {
   readonly log: Log;
   readonly lines: LineSink & ContainerLogs;
   readonly volumes: VolumeSource;
-  readonly docker: Pick<DockerRuntimeOptions, "owner" | "folder" | "serve">;
+  readonly docker: Pick<DockerRuntimeOptions, "owner" | "folder" | "serve" | "ownRegistry">;
 }
 
 export interface ChosenEngine {

@@ -2,12 +2,12 @@
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import type { Log } from "../../shared/runtime/log.ts";
 import type { StreamingHandler } from "./awslambda.ts";
 import { Refusal } from "./refusal.ts";
+import type { Answer } from "./upgrade.ts";
 import { type HttpPrelude, PreludeReader, ResponseStream } from "./response-stream.ts";
 
 /** A function's answer may take this long in all … */
@@ -31,7 +31,7 @@ export interface InvocationOptions {
  * because otherwise every abandoned watch would keep a laptop busy until its own deadline; a function that tries to write gets an error
  * that on AWS it would not get, and must not depend on either.
  */
-export async function invoke(event: APIGatewayProxyEvent, response: ServerResponse, options: InvocationOptions): Promise<void> {
+export async function invoke(event: APIGatewayProxyEvent, response: Answer, options: InvocationOptions): Promise<void> {
   const { handler, log } = options;
   const reader = new PreludeReader();
   const began = performance.now();
@@ -84,12 +84,13 @@ export async function invoke(event: APIGatewayProxyEvent, response: ServerRespon
 }
 
 /** Writes the gateway's own answer. */
-export function refuse(response: ServerResponse, refusal: Refusal): void {
-  response.writeHead(refusal.statusCode, refusal.headers).end(refusal.body);
+export function refuse(response: Answer, refusal: Refusal): void {
+  response.writeHead(refusal.statusCode, refusal.headers);
+  response.end(refusal.body);
 }
 
 function writeHead(
-  response: ServerResponse,
+  response: Answer,
   { statusCode = 200, headers, multiValueHeaders, cookies }: HttpPrelude,
   requestId: string,
 ): void {

@@ -1,13 +1,15 @@
 /** HTTPS on this machine, answered by the real Lambda handler: what API Gateway is on AWS. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import type { Log } from "../../shared/runtime/log.ts";
 import { isStreaming } from "./awslambda.ts";
 import { invoke, refuse } from "./invocation.ts";
 import { limits, proxyEvent } from "./proxy-event.ts";
 import { Refusal } from "./refusal.ts";
+import { type Answer, upgradeAnswer, withoutUpgrade } from "./upgrade.ts";
 
 export interface GatewayOptions {
   /** Loaded after `installAwsLambda()`; must stream. */
@@ -18,6 +20,8 @@ export interface GatewayOptions {
   /** PEM. */
   readonly tls: { readonly key: string; readonly cert: string };
   readonly log: Log;
+  /** Connections of other machines are closed unheard. */
+  readonly fromHereOnly?: boolean;
   /** Name of the stage, as events show it. Local URLs do not carry it. */
   readonly stage?: string;
 }
@@ -35,15 +39,18 @@ const keepAliveMs = 310_000;
 const lastWordsMs = 1000;
 
 /** @throws when the address is taken, or when the handler does not stream */
-export async function startGateway({ handler, host, port, tls, log, stage = "k" }: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { handler, host, port, tls, log, fromHereOnly = false, stage = "k" } = options;
   if (!isStreaming(handler)) throw new TypeError("the handler does not stream: load it after installAwsLambda()");
   const running = new Set<Promise<void>>();
 
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const serve = async (request: IncomingMessage, response: Answer, isUpgrade: boolean): Promise<void> => {
     try {
-      const body = await readPayload(request);
+      // What follows an upgrade's head is no body.
+      const body = isUpgrade ? Buffer.alloc(0) : await readPayload(request);
       const event = proxyEvent(request, body, { host: request.headers.host ?? `${host}:${port}`, stage, now: new Date() });
-      await invoke(event, response, { handler, functionName: "api", log });
+      const passedOn = isUpgrade ? withoutUpgrade(event, request) : event;
+      await invoke(passedOn, response, { handler, functionName: "api", log });
     } catch (error) {
       request.resume();
       if (response.destroyed || response.headersSent) {
@@ -58,11 +65,19 @@ export async function startGateway({ handler, host, port, tls, log, stage = "k" 
   const server = createServer(
     { ...tls, keepAliveTimeout: keepAliveMs, maxHeaderSize: 4 * limits.headerBytes, noDelay: true },
     (request, response) => {
-      const done = serve(request, response).finally(() => running.delete(done));
+      const done = serve(request, response, false).finally(() => running.delete(done));
       running.add(done);
     },
   );
-  // What needs another protocol is answered like any other request: REST APIs drop the header and go on.
+  const upgraded = new Set<Duplex>();
+  server.on("upgrade", (request, socket, head) => {
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
+    const done = serve(request, upgradeAnswer(request, socket, head), true).finally(() => running.delete(done));
+    running.add(done);
+  });
+  // Who talks to itself has one address on both ends.
+  if (fromHereOnly) server.on("connection", (socket: Socket) => socket.remoteAddress === socket.localAddress || socket.destroy());
   server.on("clientError", (_error, socket) => socket.destroy());
 
   await new Promise<void>((resolve, reject) => {
@@ -77,6 +92,7 @@ export async function startGateway({ handler, host, port, tls, log, stage = "k" 
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await closed;
       // Their clients are gone, which ends them; one that does not notice must not keep the gateway.
       await Promise.race([Promise.allSettled(running), setTimeout(lastWordsMs, undefined, { ref: false })]);

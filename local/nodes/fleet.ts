@@ -5,7 +5,7 @@
 import { type Account, stableId, zones } from "../account.ts";
 import type { Ecs } from "../ecs/ecs.ts";
 import type { Records } from "../state/records.ts";
-import { instanceTypes, registeredMemory } from "./instance-types.ts";
+import { type Architecture, instanceTypes, registeredMemory } from "./instance-types.ts";
 import type { Vpc } from "./vpc.ts";
 
 export interface LocalNode {
@@ -41,6 +41,8 @@ export interface FleetOptions {
   readonly size: number;
   /** One of {@link instanceTypes}. */
   readonly type: string;
+  /** Of what really runs the tasks, where something does; else the type's. */
+  readonly architecture?: Architecture | undefined;
   /** Attributes that user data would pass in `ECS_INSTANCE_ATTRIBUTES`. */
   readonly attributes: (node: { readonly privateIpv4Address: string }) => Readonly<Record<string, string>>;
 }
@@ -48,14 +50,24 @@ export interface FleetOptions {
 /** Disk that the machines say they have, in GiB: the root volume that the stack gives its instances. */
 export const nodeDiskGib = 30;
 
+const kind = "ec2.instance";
+
+/** What the machines of the last time were, if there were any: to go on with them unless another type is asked for. */
+export const lastType = (records: Records): string | undefined =>
+  records
+    .all<NodeRecord>(kind)
+    .values()
+    .find(({ state }) => state === "running")?.type;
+
 /** @throws {RangeError} for an unknown type */
 export function startFleet(options: FleetOptions): Fleet {
   const { ecs, vpc, records, account, clusterName, size, type, attributes } = options;
   const machine = instanceTypes[type];
   if (!machine) throw new RangeError(`unknown instance type ${type}`);
-  const known = records.all<NodeRecord>("ec2.instance");
+  const architecture = options.architecture ?? machine.architecture;
+  const known = records.all<NodeRecord>(kind);
   const put = (record: NodeRecord) => {
-    records.put("ec2.instance", record.ec2InstanceId, record);
+    records.put(kind, record.ec2InstanceId, record);
     known.set(record.ec2InstanceId, record);
   };
   const running = () => [...known.values()].filter(({ state }) => state === "running").toSorted((one, other) => one.serial - other.serial);
@@ -78,10 +90,10 @@ export function startFleet(options: FleetOptions): Fleet {
       attributes: Object.entries({
         "ecs.availability-zone": node.zone,
         "ecs.instance-type": type,
-        "ecs.cpu-architecture": machine.architecture,
+        "ecs.cpu-architecture": architecture,
         "ecs.os-type": "linux",
         "ecs.os-family": "LINUX",
-        "ecs.ami-id": stableId("ami", machine.architecture),
+        "ecs.ami-id": stableId("ami", architecture),
         "ecs.vpc-id": vpc.vpcId,
         "ecs.subnet-id": vpc.subnets.find(({ zone }) => zone === node.zone)?.subnetId ?? "",
         // Present when the account has ENI trunking, as the table of instance types assumes.

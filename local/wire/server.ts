@@ -35,24 +35,40 @@ export interface RestService {
   handle(request: RestRequest): Promise<RestResponse> | undefined;
 }
 
+/** A service that reads and answers by itself, because what passes may be larger than memory. */
+export interface StreamService {
+  handles(path: string): boolean;
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
 export interface AwsServer {
   /** `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL` and `--endpoint-url`. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Largest request body; the largest that any emulated service takes is Lambda's 6 MB. */
-const bodyLimit = 8 * 1_024 * 1_024;
+/** Largest request body; the largest that any emulated service takes is a part of a layer, 10 MiB in Base64. */
+const bodyLimit = 16 * 1_024 * 1_024;
 
 /** @param options.port 0 for any free one */
 export async function startAwsServer(options: {
   readonly port: number;
   readonly services: readonly JsonService[];
   readonly rest?: readonly RestService[];
+  readonly streams?: readonly StreamService[];
   readonly log: Log;
 }): Promise<AwsServer> {
   const byTarget = new Map(options.services.map((service) => [service.target, service]));
   const server = createServer((request, response) => {
+    const path = request.url?.split("?")[0] ?? "/";
+    const streaming = options.streams?.find((service) => service.handles(path));
+    if (streaming) {
+      streaming.handle(request, response).catch((error: unknown) => {
+        options.log.error("emulated service failed", { error });
+        response.destroy();
+      });
+      return;
+    }
     answer(request, byTarget, options.rest ?? [], options.log)
       .then((result) => send(response, result))
       .catch((error: unknown) => {

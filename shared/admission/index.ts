@@ -1,18 +1,36 @@
 /** The admission plugins that a cluster has, in the order in which they run. */
+import { defaultIngressClass } from "./default-ingress-class.ts";
 import { defaultStorageClass } from "./default-storage-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
 import { priority } from "./priority.ts";
+import { type QuotaLedger, resourceQuota } from "./resource-quota.ts";
+import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageObjectInUseProtection } from "./storage-object-in-use-protection.ts";
+import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 
-/** @param options.random in [0, 1): for generated names */
-export const defaultAdmission = ({ random = Math.random }: { readonly random?: () => number } = {}): readonly AdmissionPlugin[] => [
+export interface DefaultAdmissionOptions {
+  /** In [0, 1): for generated names. */
+  readonly random?: () => number;
+  /** Absent: quotas are kept, but limit nothing. */
+  readonly quotas?: QuotaLedger;
+}
+
+export const defaultAdmission = ({ random = Math.random, quotas }: DefaultAdmissionOptions = {}): readonly AdmissionPlugin[] => [
   namespaceLifecycle,
+  limitRanger,
   serviceAccount({ random }),
+  taintNodesByCondition,
   priority,
   defaultTolerationSeconds,
   defaultStorageClass,
   storageObjectInUseProtection,
+  persistentVolumeClaimResize,
+  runtimeClass,
+  defaultIngressClass,
+  ...(quotas ? [resourceQuota(quotas)] : []),
 ];

@@ -18,9 +18,14 @@ export interface AdmissionRequest {
   readonly object: AnyObject | undefined;
   /** The object as it is; absent for CREATE. Frozen. */
   readonly previous: AnyObject | undefined;
+  readonly cluster: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
+  /** The time at which this is decided. */
+  readonly now: Date;
   warn(text: string): void;
+  /** Takes back what a plugin has done elsewhere: called when the write certainly did not happen, or is tried again. */
+  onFailure(takeBack: () => Promise<void>): void;
 }
 
 /**

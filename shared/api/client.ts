@@ -75,6 +75,6 @@ export interface Client {
     options?: WriteOptions & { readonly subresource?: "status" | "finalize" },
   ): Promise<T | undefined>;
   delete(kind: KindRef, key: ObjectKey, options?: DeleteOptions): Promise<void>;
-  /** POST to a subresource: `binding`, `eviction`. */
-  createSubresource(kind: KindRef, key: ObjectKey, subresource: string, body: object, options?: WriteOptions): Promise<void>;
+  /** POST to a subresource: `binding`, `eviction`, `token`. @returns the answer, mostly a Status */
+  createSubresource(kind: KindRef, key: ObjectKey, subresource: string, body: object, options?: WriteOptions): Promise<object>;
 }

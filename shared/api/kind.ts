@@ -133,6 +133,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
   readonly convertsByWebhook?: boolean;
   /** `openAPIV3Schema` as the definition's owner wrote it, for the published OpenAPI documents (custom resources). */
   readonly publishedSchema?: JsonObject;
+  /** Loads what checking a write takes; to be awaited before one (custom resources). */
+  readonly prepareWrites?: () => Promise<void>;
   /** How bodies are read, where the {@link schema} alone does not say (custom resources). */
   readonly codec?: KindCodec;
 }

@@ -84,19 +84,62 @@ function readEnvelope(reader: Reader): { apiVersion: string; kind: string; start
  * @throws {RangeError} for a definition that is not built in
  */
 export function encodeProtobuf(definition: string, object: JsonObject): Uint8Array<ArrayBuffer> {
-  const gvk = schemas[definition]?.gvk;
-  const apiVersion = text(object["apiVersion"]) ?? (gvk ? (gvk[0] ? `${gvk[0]}/${gvk[1]}` : gvk[1]) : "");
-  const kind = text(object["kind"]) ?? gvk?.[2] ?? "";
   const writer = new Writer();
   writer.text("");
   writer.tag(4, 2);
   writer.text("");
   writer.tag(3, 2);
-  let before = writer.size;
+  const before = writer.size;
   messageOf(definition).write(writer, object);
   writer.lengthSince(before);
   writer.tag(2, 2);
-  before = writer.size;
+  writeHead(writer, definition, object);
+  return writer.finish();
+}
+
+/** An object's own message, for {@link encodeProtobufList}. */
+export function encodeListItem(definition: string, object: JsonObject): Uint8Array<ArrayBuffer> {
+  const writer = new Writer();
+  const before = writer.size;
+  messageOf(definition).write(writer, object);
+  writer.lengthSince(before);
+  writer.tag(itemsField, 2);
+  return writer.finish();
+}
+
+/** In every list of Kubernetes `metadata` is field 1, and `items` field 2. */
+const itemsField = 2;
+
+/**
+ * A list whose items were encoded before.
+ * @param definition of the list: `io.k8s.api.core.v1.PodList`
+ * @param head the list without items
+ * @param items from {@link encodeListItem}
+ * @returns the parts of the answer, in order
+ */
+export function encodeProtobufList(definition: string, head: JsonObject, items: readonly Uint8Array[]): Uint8Array[] {
+  const metadata = new Writer();
+  messageOf(definition).write(metadata, head);
+  const ahead = metadata.finish();
+  const length = items.reduce((sum, item) => sum + item.byteLength, ahead.byteLength);
+  const envelope = new Writer();
+  envelope.varint(length);
+  envelope.tag(2, 2);
+  writeHead(envelope, definition, head);
+  const behind = new Writer();
+  behind.text("");
+  behind.tag(4, 2);
+  behind.text("");
+  behind.tag(3, 2);
+  return [envelope.finish(), ahead, ...items, behind.finish()];
+}
+
+/** Magic number and type, written from behind. */
+function writeHead(writer: Writer, definition: string, object: JsonObject): void {
+  const gvk = schemas[definition]?.gvk;
+  const apiVersion = text(object["apiVersion"]) ?? (gvk ? (gvk[0] ? `${gvk[0]}/${gvk[1]}` : gvk[1]) : "");
+  const kind = text(object["kind"]) ?? gvk?.[2] ?? "";
+  const before = writer.size;
   writer.text(kind);
   writer.tag(2, 2);
   writer.text(apiVersion);
@@ -104,7 +147,6 @@ export function encodeProtobuf(definition: string, object: JsonObject): Uint8Arr
   writer.lengthSince(before);
   writer.tag(1, 2);
   writer.bytes(magic);
-  return writer.finish();
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

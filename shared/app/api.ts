@@ -2,6 +2,8 @@
 import type { Pod } from "../api/generated/types.ts";
 import { adminAuthorizer } from "../auth/admin-authorizer.ts";
 import { tokenAuthenticator } from "../auth/token-authenticator.ts";
+import { serviceAccountAuthenticator } from "../auth/tokens/service-account-authenticator.ts";
+import { unionAuthenticator } from "../auth/union-authenticator.ts";
 import type { LogReader } from "../kubelet/log-reader.ts";
 import { podLogs } from "../kubelet/logs.ts";
 import { createServer, type Server } from "../server/create-server.ts";
@@ -14,7 +16,12 @@ export function createApi({ core, logs }: { readonly core: Core; readonly logs: 
   const { config, table, clock, log } = core.platform;
   const server = createServer({
     registry: core.registry,
-    authenticator: tokenAuthenticator(config.adminTokenSha256),
+    authenticator: unionAuthenticator([
+      serviceAccountAuthenticator({ ...core.tokens, lookups: (cluster) => core.registry.reader(cluster), clock }),
+      tokenAuthenticator(config.adminTokenSha256),
+    ]),
+    openId: core.tokens,
+    moreMetrics: () => table.metrics(),
     authorizer: adminAuthorizer(),
     clock,
     log,

@@ -25,6 +25,12 @@ export interface Config {
   readonly adminTokenSha256: readonly string[];
   /** What clients should connect to, as `kubectl cluster-info` and in-cluster clients see it. */
   readonly publicUrl: string | undefined;
+  /** Where `default/kubernetes` leads. Endpoints can name addresses only: anything else becomes a placeholder there. */
+  readonly endpointUrl: string | undefined;
+  /** Where ServiceAccount tokens of the first cluster say that they come from; others have `/clusters/NAME` after it. An https URL. */
+  readonly tokenIssuer: string;
+  /** `HOST:PORT` at which containers of the first cluster reach the API; undefined where they cannot. */
+  readonly podApiAddress: string | undefined;
   /** PEM of the CA that signs the API's certificate: published as `kube-root-ca.crt`. */
   readonly apiCa: string | undefined;
   /** What a user can do while there is no node: `add one with …`. Stands in the event of Pods that wait. */
@@ -97,6 +103,9 @@ export function readConfig(env: Environment): Config {
     podFeatures: podFeatures as Config["podFeatures"],
     adminTokenSha256: json("BINNACLE_ADMIN_TOKENS_SHA256", []),
     publicUrl: env.BINNACLE_PUBLIC_URL,
+    endpointUrl: env.BINNACLE_ENDPOINT_URL ?? env.BINNACLE_PUBLIC_URL,
+    tokenIssuer: env.BINNACLE_TOKEN_ISSUER ?? "https://kubernetes.default.svc.cluster.local",
+    podApiAddress: env.BINNACLE_POD_API_ADDRESS,
     apiCa: env.BINNACLE_API_CA,
     adviceWithoutNodes: env.BINNACLE_ADVICE_WITHOUT_NODES,
     provisionAny: provisionAny === "true",
@@ -104,6 +113,8 @@ export function readConfig(env: Environment): Config {
     maxOpenWatches: Number(env.BINNACLE_MAX_OPEN_WATCHES ?? 200),
     logLevel: level as Config["logLevel"],
   };
+  if (!/^https:\/\/[^?#]+$/.test(config.tokenIssuer))
+    problems.push("BINNACLE_TOKEN_ISSUER must be an https URL without query and fragment");
   if (!isAbsolute(config.volumeFolder)) problems.push("BINNACLE_VOLUME_FOLDER must be an absolute path");
   if (!Number.isInteger(config.maxOpenWatches) || config.maxOpenWatches < 1)
     problems.push("BINNACLE_MAX_OPEN_WATCHES must be a positive integer");

@@ -1,24 +1,34 @@
 /** The heart of every function: store and registry over one table, and the in-process API client. */
 import { defaultAdmission } from "../admission/index.ts";
 import type { Client, KindRef } from "../api/client.ts";
+import type { SigningKeys } from "../auth/tokens/signing-keys.ts";
+import { tableSigningKeys } from "../auth/tokens/table-signing-keys.ts";
+import { type Issuers, type TokenIssuer, tokenIssuer } from "../auth/tokens/token-issuer.ts";
+import { type Reservations, tableReservations } from "../quota/reservations.ts";
 import { bootstrap } from "../registry/bootstrap.ts";
 import { inProcessClient } from "../registry/client.ts";
 import { createRegistry } from "../registry/create-registry.ts";
 import { changeFeed } from "../registry/feed.ts";
+import { quotaLedger } from "../registry/quota-ledger.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Consumer } from "../runtime/consumer.ts";
 import type { Feed } from "../runtime/feed.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
+import { type CountedTable, countedTable } from "./counted-table.ts";
 import type { CorePlatform } from "./platform.ts";
 
 /** The cluster that every deployment has, served at `/`. */
 export const firstCluster = "default";
 
 export interface Core {
-  readonly platform: CorePlatform;
+  readonly platform: CorePlatform & { readonly table: CountedTable };
   readonly store: Store;
   readonly registry: Registry;
+  /** What ServiceAccount tokens are made and checked with. */
+  readonly tokens: { readonly keys: SigningKeys; readonly issuers: Issuers; readonly issuer: TokenIssuer };
+  /** What writes under way are about to use of quotas. */
+  readonly reservations: Reservations;
   /** Resolves once the first cluster exists with what every cluster has from the start. Cheap after the first time. */
   ready(): Promise<void>;
   client(cluster: string, part: string, consumer?: Consumer): Client;
@@ -28,10 +38,17 @@ export interface Core {
   clusters(): Promise<readonly string[]>;
 }
 
-export function createCore(platform: CorePlatform): Core {
-  const { table, clock, log } = platform;
+export function createCore(given: CorePlatform): Core {
+  const { clock, log } = given;
+  const table = countedTable(given.table);
+  const platform: Core["platform"] = { ...given, table };
   const store = openStore({ table, clock, log });
-  const registry = createRegistry({ store, clock, log, admission: defaultAdmission() });
+  const keys = tableSigningKeys({ table, clock });
+  const issuers: Issuers = (cluster) => `${platform.config.tokenIssuer}${cluster === firstCluster ? "" : `/clusters/${cluster}`}`;
+  const issuer = tokenIssuer({ keys, issuers, clock });
+  const reservations = tableReservations({ table, clock });
+  const quotas = quotaLedger({ store, reservations, clock });
+  const registry = createRegistry({ store, clock, log, admission: defaultAdmission({ quotas }), tokens: issuer });
   const client: Core["client"] = (cluster, part, consumer) => inProcessClient(registry, { cluster, part, ...(consumer && { consumer }) });
   let starting: Promise<void> | undefined;
 
@@ -39,6 +56,8 @@ export function createCore(platform: CorePlatform): Core {
     platform,
     store,
     registry,
+    reservations,
+    tokens: { keys, issuers, issuer },
     client,
     ready() {
       starting ??= (async () => {

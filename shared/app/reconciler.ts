@@ -9,12 +9,15 @@ import { createUpkeep } from "./upkeep.ts";
 
 export function createReconciler(parts: ConsumerParts): ConsumerRunner {
   const { config } = parts.core.platform;
+  const { issuer } = parts.core.tokens;
   const upkeep = createUpkeep(parts, "reconciler");
-  const runner = createConsumer("reconciler", parts, ({ resources }) => [
+  const runner = createConsumer("reconciler", parts, ({ resources, cluster }) => [
     ...controllers({
       resources,
       clusterCa: config.apiCa,
-      publicUrl: config.publicUrl,
+      endpointUrl: config.endpointUrl,
+      quotas: { cluster, reservations: parts.core.reservations },
+      issueToken: (account, secretName) => issuer.issueForSecret(cluster, account, secretName),
       provisioner: { any: config.provisionAny, folder: config.volumeFolder },
     }),
     schedulerController(config.adviceWithoutNodes === undefined ? {} : { adviceWithoutNodes: config.adviceWithoutNodes }),

@@ -1,12 +1,15 @@
 /**
  * The authorizer of a deployment without role-based access control: administrators and Binnacle's own parts may do everything,
  * other authenticated users may look at what the API consists of and ask about themselves, everybody may ask after its health.
- * These are what Kubernetes' default roles `system:discovery`, `system:basic-user` and `system:public-info-viewer` allow.
+ * These are what Kubernetes' default roles `system:discovery`, `system:basic-user`, `system:public-info-viewer` and, for ServiceAccounts,
+ * `system:service-account-issuer-discovery` allow.
  */
 import type { Attributes, Authorizer, Decision, Rules, UserInfo } from "./auth.ts";
 
 const publicPaths = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
 const discoveryPaths = ["/api", "/api/*", "/apis", "/apis/*", ...publicPaths, "/openapi", "/openapi/*"];
+/** Where the keys are that ServiceAccount tokens are verified with. */
+const issuerPaths = ["/.well-known/openid-configuration", "/openid/v1/jwks"];
 const selfReviews = [
   { group: "authorization.k8s.io", resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"] },
   { group: "authentication.k8s.io", resources: ["selfsubjectreviews"] },
@@ -36,15 +39,20 @@ export function adminAuthorizer(): Authorizer {
         resourceRules: isAuthenticated(user)
           ? selfReviews.map(({ group, resources }) => ({ verbs: ["create"], apiGroups: [group], resources }))
           : [],
-        nonResourceRules: [{ verbs: ["get"], nonResourceURLs: isAuthenticated(user) ? discoveryPaths : publicPaths }],
+        nonResourceRules: [{ verbs: ["get"], nonResourceURLs: pathsOf(user) }],
         incomplete: false,
       };
     },
   };
 }
 
+const pathsOf = (user: UserInfo): string[] => [
+  ...(isAuthenticated(user) ? discoveryPaths : publicPaths),
+  ...(user.groups.includes("system:serviceaccounts") ? issuerPaths : []),
+];
+
 function judgePath(user: UserInfo, { verb, path }: Extract<Attributes, { type: "path" }>): Decision {
-  const patterns = isAuthenticated(user) ? discoveryPaths : publicPaths;
+  const patterns = pathsOf(user);
   const matches = (pattern: string) => (pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : path === pattern);
   return verb === "get" && patterns.some(matches) ? allowed("") : denied;
 }

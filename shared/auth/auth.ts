@@ -16,12 +16,25 @@ export const systemUser = (part: string): UserInfo => ({
   groups: ["system:masters", "system:authenticated"],
 });
 
+/** A user, and for whom the credential was made. */
+export interface AuthenticatedUser extends UserInfo {
+  /** Those of the audiences asked for that the credential names; absent for credentials that know no audiences. */
+  readonly audiences?: readonly string[];
+}
+
+export interface AuthenticationRequest {
+  readonly headers: Headers;
+  readonly cluster: string;
+  /** Whom the credential must be for, one of them at least. Default: the API server. */
+  readonly audiences?: readonly string[];
+}
+
 export interface Authenticator {
   /**
    * @returns the user; undefined when the request carries no credential that this authenticator knows
    * @throws {StatusError} Unauthorized when it carries one that is wrong or expired
    */
-  authenticate(request: { readonly headers: Headers; readonly cluster: string }): Promise<UserInfo | undefined>;
+  authenticate(request: AuthenticationRequest): Promise<AuthenticatedUser | undefined>;
 }
 
 /** What a request wants to do. @see SubjectAccessReview */

@@ -16,11 +16,13 @@ import {
   type Query,
   type QueryPage,
   type Table,
+  TableRefusedError,
   TableUnavailableError,
   ThrottledError,
   UnknownOutcomeError,
   type WriteResult,
 } from "../store/table.ts";
+import { meaningOf } from "./dynamodb-errors.ts";
 
 export interface DynamoDbTableOptions {
   readonly client: DynamoDBClient;
@@ -95,7 +97,9 @@ class DynamoDbTable implements Table {
     try {
       return await send();
     } catch (error) {
-      if (isThrottle(error)) throw new ThrottledError("the table throttles reads", { cause: error });
+      const meaning = meaningOf(error);
+      if (meaning === "throttled") throw new ThrottledError("the table throttles reads", { cause: error });
+      if (meaning === "refused") throw new TableRefusedError("the table refuses to be read", { cause: error });
       throw new TableUnavailableError("the table could not be read", { cause: error });
     }
   }
@@ -110,12 +114,13 @@ class DynamoDbTable implements Table {
       failure = attempt.failure() ?? error;
     }
     if (failure === undefined) return { done: true, date: attempt.date() };
-    if (isNamed(failure, "ConditionalCheckFailedException")) {
+    const meaning = meaningOf(failure);
+    if (meaning === "conditionFailed") {
       const existing = (failure as { Item?: Record<string, AwsValue> }).Item;
       return { done: false, date: attempt.date(), existing: existing && itemOf(existing) };
     }
-    if (isThrottle(failure)) throw new ThrottledError("the table throttles writes", { cause: failure });
-    if (isNamed(failure, "ValidationException")) throw new RangeError("the table refuses the item", { cause: failure });
+    if (meaning === "throttled") throw new ThrottledError("the table throttles writes", { cause: failure });
+    if (meaning === "refused") throw new TableRefusedError("the table refuses the write", { cause: failure });
     throw new UnknownOutcomeError("the outcome of a write is unknown", { cause: failure });
   }
 
@@ -236,17 +241,6 @@ function rangeOf(pk: string, from: string | undefined, to: string | undefined) {
     },
   };
 }
-
-const throttles = new Set([
-  "ProvisionedThroughputExceededException",
-  "ThrottlingException",
-  "RequestLimitExceeded",
-  "LimitExceededException",
-]);
-
-const isThrottle = (error: unknown): boolean => error instanceof Error && throttles.has(error.name);
-
-const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 
 // ---- what kind of table it is
 

@@ -13,6 +13,7 @@ import type { ContainerInstance, TaskEngine } from "../kubelet/task-engine.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Controller, ControllerContext, Observed, Result } from "../runtime/controller.ts";
 import { containerInstanceAnnotation } from "./attributes.ts";
+import { leaseKey, newLease, renewEveryMs, renewedLease } from "./lease.ts";
 import { type Health, type NodeOptions, newNode, nodeName, withoutMachine, withSpec, withStatus } from "./node.ts";
 
 export interface NodeControllerOptions extends NodeOptions {
@@ -41,6 +42,8 @@ export function nodeController(options: NodeControllerOptions): Controller {
   let seen: unknown;
   /** Since when a machine is away, in milliseconds, by ARN. */
   const away = new Map<string, number>();
+  /** When this process renewed the Lease of a Node last, in milliseconds, by uid. */
+  const renewed = new Map<string, number>();
 
   const awayFor = (arn: string): number => {
     const now = clock.now().getTime();
@@ -68,7 +71,10 @@ export function nodeController(options: NodeControllerOptions): Controller {
         .map(({ containerInstanceArn }) => containerInstanceArn),
     );
     await Promise.all([
-      ...living.map((instance) => register(instance, (node) => healthOf(instance, node), context, options)),
+      ...living.map(async (instance) => {
+        const registered = await register(instance, (node) => healthOf(instance, node), context, options);
+        if (registered && instance.agentConnected) await keepLease(registered, context);
+      }),
       ...gone.map((node) => {
         const overdue = awayFor(arnOf(node)) >= absenceMs;
         return leave(node, { empty: overdue || deregistered.has(arnOf(node)), overdue }, context);
@@ -78,10 +84,21 @@ export function nodeController(options: NodeControllerOptions): Controller {
       const known = living.some(({ containerInstanceArn }) => containerInstanceArn === arn) || nodes.some((node) => arnOf(node) === arn);
       if (!known) away.delete(arn);
     }
+    for (const uid of renewed.keys()) if (!nodes.some((node) => node.metadata.uid === uid)) renewed.delete(uid);
     const now = clock.now().getTime();
     const waiting = [...away.values()].map((since) => since + absenceMs).filter((at) => at > now);
     if (due) waiting.push(polledAt + pollMs);
     return waiting.length > 0 ? { again: new Date(Math.min(...waiting)) } : undefined;
+  }
+
+  /** Writes nothing for the sake of renewing alone: see `lease.ts`. */
+  async function keepLease({ node, isNews }: Registered, { client }: ControllerContext): Promise<void> {
+    const now = clock.now();
+    const { uid } = node.metadata;
+    if (!isNews && now.getTime() - (renewed.get(uid) ?? Number.NEGATIVE_INFINITY) < renewEveryMs) return;
+    const lease = await client.modify(kinds.leases, leaseKey(node), (current) => renewedLease(current, node, now, isNews));
+    if (!lease) await client.create(kinds.leases, newLease(node, now));
+    renewed.set(uid, now.getTime());
   }
 
   return {
@@ -145,13 +162,19 @@ async function describe(tasks: TaskEngine, cluster: string, arns: readonly strin
   return answers.flatMap(({ containerInstances }) => containerInstances);
 }
 
-/** Makes or refreshes the Node of a machine. */
+interface Registered {
+  readonly node: Node;
+  /** It was not there before, or was not ready. */
+  readonly isNews: boolean;
+}
+
+/** Makes or refreshes the Node of a machine. @returns undefined when a Node of others has its name */
 async function register(
   instance: ContainerInstance,
   healthOf: (node: Node | undefined) => Health,
   context: ControllerContext,
   options: NodeControllerOptions,
-): Promise<void> {
+): Promise<Registered | undefined> {
   const key = { namespace: "", name: nodeName(instance) };
   const now = context.clock.now();
   const known = context.lister(kinds.nodes).get(key);
@@ -160,7 +183,7 @@ async function register(
       node: key.name,
       containerInstance: instance.containerInstanceArn,
     });
-    return;
+    return undefined;
   }
   const health = healthOf(known);
   const node = known ?? (await context.client.create(kinds.nodes, newNode(instance, health, options, now)));
@@ -176,6 +199,7 @@ async function register(
       after === "True" ? "NodeReady" : "NodeNotReady",
       `Node ${key.name} status is now: ${after === "True" ? "NodeReady" : "NodeNotReady"}`,
     );
+  return { node, isNews: !known || (before !== after && after === "True") };
 }
 
 const readiness = (node: Node | undefined): string | undefined => node?.status?.conditions?.find(({ type }) => type === "Ready")?.status;

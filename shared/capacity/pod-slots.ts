@@ -7,6 +7,10 @@
 /** With interface trunking, as documented per type. */
 const trunkedSlots: Readonly<Record<string, number>> = {
   "c5.large": 10,
+  "m5.large": 10,
+  "m5.xlarge": 20,
+  "m5.2xlarge": 40,
+  "m5.4xlarge": 60,
   "m7g.medium": 4,
   "m7g.large": 10,
   "m7g.xlarge": 20,

@@ -1,4 +1,6 @@
 /** All controllers of the reconciler. */
+import type { ServiceAccount } from "../api/generated/types.ts";
+import type { Reservations } from "../quota/reservations.ts";
 import type { Controller } from "../runtime/controller.ts";
 import type { Resources } from "./common/resources.ts";
 import { cronJobController } from "./cronjob/controller.ts";
@@ -12,9 +14,12 @@ import { garbageCollector } from "./garbage-collector/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { kubernetesServiceController } from "./kubernetes-service/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { nodeTaintsController } from "./node-taints/controller.ts";
 import { persistentVolumeController } from "./persistent-volumes/controller.ts";
 import type { ProvisionerOptions } from "./persistent-volumes/provisioner.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
+import { resourceQuotaController } from "./resource-quota/controller.ts";
+import { serviceAccountTokensController } from "./service-account-tokens/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { volumeProtectionController } from "./volume-protection/controller.ts";
 
@@ -23,8 +28,12 @@ export interface ControllersOptions {
   readonly resources: Resources;
   /** PEM of the authority that signed the API's certificate; undefined where a public one did. */
   readonly clusterCa?: string | undefined;
-  /** Where clients reach the API; undefined: `default/kubernetes` is not published. */
-  readonly publicUrl?: string | undefined;
+  /** Where `default/kubernetes` leads; undefined: it is not published. */
+  readonly endpointUrl?: string | undefined;
+  /** What writes under way are about to use of this cluster's quotas; undefined: quotas are not counted. */
+  readonly quotas?: { readonly cluster: string; readonly reservations: Reservations } | undefined;
+  /** Signs tokens for Secrets; undefined: Secrets of that type stay as they are. */
+  readonly issueToken?: ((account: ServiceAccount, secretName: string) => Promise<string>) | undefined;
   /** Which volumes are made, and where. */
   readonly provisioner?: ProvisionerOptions;
 }
@@ -32,7 +41,14 @@ export interface ControllersOptions {
 const usualProvisioner: ProvisionerOptions = { any: false, folder: "/var/lib/binnacle/volumes" };
 
 /** One set per cluster: some remember what they saw of it. */
-export const controllers = ({ resources, clusterCa = "", publicUrl, provisioner = usualProvisioner }: ControllersOptions): Controller[] => [
+export const controllers = ({
+  resources,
+  clusterCa = "",
+  endpointUrl,
+  issueToken,
+  quotas,
+  provisioner = usualProvisioner,
+}: ControllersOptions): Controller[] => [
   namespaceController({ clusterCa, resources }),
   garbageCollector({ resources }),
   customResourceCleanup(),
@@ -44,8 +60,11 @@ export const controllers = ({ resources, clusterCa = "", publicUrl, provisioner 
   daemonSetController(),
   persistentVolumeController(provisioner),
   volumeProtectionController(),
+  nodeTaintsController(),
   ephemeralVolumeController(),
   endpointSliceController(),
   endpointsController(),
-  ...(publicUrl === undefined ? [] : [kubernetesServiceController(publicUrl)]),
+  ...(quotas === undefined ? [] : [resourceQuotaController({ resources, ...quotas })]),
+  ...(issueToken === undefined ? [] : [serviceAccountTokensController({ issue: issueToken, clusterCa })]),
+  ...(endpointUrl === undefined ? [] : [kubernetesServiceController(endpointUrl)]),
 ];

@@ -54,5 +54,5 @@ export function checkSubresourceUpdate(kind: Kind, next: AnyObject, previous: An
 /** `Warning:` headers of an accepted create or update. */
 export const warningsOf = (kind: Kind, next: AnyObject, previous: AnyObject | undefined): readonly string[] => [
   ...(kind.behaviour.warnings?.(next, previous) ?? []),
-  ...(lifecycleOf(kind).warnings?.(next) ?? []),
+  ...(lifecycleOf(kind).warnings?.(next, previous) ?? []),
 ];

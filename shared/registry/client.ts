@@ -120,8 +120,7 @@ export function inProcessClient(registry: Registry, { cluster, part, consumer }:
         context(),
       );
     },
-    createSubresource: async (ref, key, subresource, body, options) => {
-      await registry.createSubresource(await kindOf(ref), key, subresource, body as JsonObject, parameters(options), context());
-    },
+    createSubresource: async (ref, key, subresource, body, options) =>
+      registry.createSubresource(await kindOf(ref), key, subresource, body as JsonObject, parameters(options), context()),
   };
 }

@@ -5,7 +5,7 @@ import { builtinKinds } from "../api/builtin-kinds.ts";
 import type { AnyObject, Kind } from "../api/kind.ts";
 import { pods } from "../api/kinds.ts";
 import { type JsonObject, keyOf, type ObjectKey } from "../api/objects.ts";
-import { StatusError } from "../errors/status-error.ts";
+import type { TokenIssuer } from "../auth/tokens/token-issuer.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ClusterStore, Store } from "../store/store.ts";
@@ -13,7 +13,7 @@ import { type Catalogs, catalogs, listCatalog } from "./catalog.ts";
 import { createObject } from "./create.ts";
 import { checkOptions, type Deletion, deleteObject } from "./delete.ts";
 import { deleteListed } from "./delete-collection.ts";
-import { answering, methodNotAllowed, unknownResource } from "./errors.ts";
+import { answering, methodNotAllowed, toStatusError, unknownResource } from "./errors.ts";
 import { getObject } from "./get.ts";
 import { listObjects } from "./list.ts";
 import { recentReader } from "./recent.ts";
@@ -30,6 +30,8 @@ export interface RegistryOptions {
   readonly admission?: readonly AdmissionPlugin[];
   /** In [0, 1): for generated names. */
   readonly random?: () => number;
+  /** Signs tokens of ServiceAccounts. Absent: none are given out. */
+  readonly tokens?: TokenIssuer;
 }
 
 /** What the registry keeps of a cluster. */
@@ -39,7 +41,7 @@ interface Cluster {
   readonly reader: AdmissionReader;
 }
 
-export function createRegistry({ store, clock, log, admission = [], random = Math.random }: RegistryOptions): Registry {
+export function createRegistry({ store, clock, log, admission = [], random = Math.random, tokens }: RegistryOptions): Registry {
   const chain = admissionChain(admission);
   const clusters = new WeakMap<ClusterStore, Cluster>();
   const builtin = listCatalog(builtinKinds(), "built-in");
@@ -74,9 +76,19 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
         const cluster = await clusterOf(context.cluster);
         return await work(cluster, await currentKind(cluster, given));
       } catch (error) {
-        if (!(error instanceof StatusError)) log.warn("request failed", { cluster: context.cluster, resource: given.storage, error });
+        const answer = toStatusError(error);
+        // An object that is too large, or a revision that is gone, is the client's affair.
+        const isOurs = answer.code >= 500 || answer.reason === "TooManyRequests";
+        if (answer !== error && isOurs) log.warn("request failed", { cluster: context.cluster, resource: given.storage, error });
         throw error;
       }
+    });
+
+  /** The same for a request that changes something. */
+  const writing = <T>(given: Kind, context: RequestContext, work: (cluster: Cluster, kind: Kind) => Promise<T>): Promise<T> =>
+    serving(given, context, async (cluster, kind) => {
+      await kind.prepareWrites?.();
+      return work(cluster, kind);
     });
 
   const writeOf = (
@@ -125,7 +137,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
     plural: "poddisruptionbudgets",
     namespaced: true,
   });
-  const budgetsOf = (cluster: Cluster) => ({ kind: budgetKind, store: cluster.store.resource(budgetKind.storage) });
+  const postContext = (cluster: Cluster) => ({ budgets: { kind: budgetKind, store: cluster.store.resource(budgetKind.storage) }, tokens });
 
   /** POST to `bindings` is the old way to post to `pods/NAME/binding`. */
   const bindDirectly = (
@@ -137,10 +149,12 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
   ): Promise<AnyObject> => {
     const name = (body.metadata as { readonly name?: string } | undefined)?.name ?? "";
     const write = writeOf(cluster, kindOf(pods), { namespace, name }, "binding", parameters, context);
-    return subresources.post(write, body, budgetsOf(cluster));
+    return subresources.post(write, body, postContext(cluster));
   };
 
   return {
+    reader: (name) => answering(new AbortController().signal, async () => (await clusterOf(name)).reader),
+
     catalog: (name, { fresh } = { fresh: false }) =>
       answering(new AbortController().signal, async () => (await clusterOf(name)).catalogs.current({ fresh })),
 
@@ -156,7 +170,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       ),
 
     create: (given, namespace, body, parameters, context) =>
-      serving(given, context, (cluster, kind) => {
+      writing(given, context, (cluster, kind) => {
         if (kind.plural === "bindings" && kind.group === "") return bindDirectly(cluster, namespace, body, parameters, context);
         // Reviews and the like are answered, not stored: that is not this layer's work.
         if (!kind.verbs.includes("get") || !kind.verbs.includes("create")) throw methodNotAllowed(kind, "create");
@@ -164,10 +178,10 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       }),
 
     update: (given, key, subresource, body, parameters, context) =>
-      serving(given, context, (cluster, kind) => subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)),
+      writing(given, context, (cluster, kind) => subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)),
 
     patch: (given, key, subresource, patch, parameters, context) =>
-      serving(given, context, (cluster, kind) => subresources.patch(writeOf(cluster, kind, key, subresource, parameters, context), patch)),
+      writing(given, context, (cluster, kind) => subresources.patch(writeOf(cluster, kind, key, subresource, parameters, context), patch)),
 
     delete: (given, key, parameters, context) =>
       serving(given, context, (cluster, kind) => deleteObject(deletionOf(cluster, kind, key, parameters, context))),
@@ -185,15 +199,15 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       ),
 
     updateSubresource: (given, key, subresource, body, parameters, context) =>
-      serving(
+      writing(
         given,
         context,
         async (cluster, kind) => (await subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)).object,
       ),
 
     createSubresource: (given, key, subresource, body, parameters, context) =>
-      serving(given, context, (cluster, kind) =>
-        subresources.post(writeOf(cluster, kind, key, subresource, parameters, context), body, budgetsOf(cluster)),
+      writing(given, context, (cluster, kind) =>
+        subresources.post(writeOf(cluster, kind, key, subresource, parameters, context), body, postContext(cluster)),
       ),
   };
 }

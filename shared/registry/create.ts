@@ -13,6 +13,7 @@ import { lifecycleOf } from "./lifecycle.ts";
 import { dedupeOwners, placeInNamespace, setFirstGeneration, wipeSystemFields } from "./metadata.ts";
 import { own } from "./ownership.ts";
 import { present } from "./present.ts";
+import { type Undo, undoList } from "./undo.ts";
 import { clone, seconds } from "./values.ts";
 import { toStorage } from "./versions.ts";
 import { allocate, commit, type Judge, type Write } from "./write.ts";
@@ -63,16 +64,19 @@ export async function admitOwned(write: Write, owned: AnyObject, warn: (text: st
   return owned;
 }
 
-const creationRequest = (write: Write, object: AnyObject, warn: (text: string) => void): AdmissionRequest => ({
+const creationRequest = (write: Write, object: AnyObject, warn: (text: string) => void, undo?: Undo): AdmissionRequest => ({
   operation: "CREATE",
   kind: write.kind,
   key: { namespace: write.key.namespace, name: object.metadata.name ?? "" },
   subresource: write.subresource,
   object,
   previous: undefined,
+  cluster: write.context.cluster,
   user: write.context.user,
   dryRun: write.parameters.dryRun,
+  now: write.clock.now(),
   warn,
+  onFailure: (takeBack) => undo?.add(takeBack),
 });
 
 /** Completes and checks an admitted object. @throws {StatusError} Invalid, Forbidden */
@@ -82,6 +86,7 @@ export async function completeCreation(
   uid: string,
   now: Date,
   warn: (text: string) => void,
+  undo: Undo,
 ): Promise<void> {
   const { kind } = write;
   delete (object.metadata as Partial<AnyObject["metadata"]>).resourceVersion;
@@ -92,13 +97,23 @@ export async function completeCreation(
   setFirstGeneration(kind, object);
   checkCreation(kind, object);
   for (const text of warningsOf(kind, object, undefined)) warn(text);
-  await validate(write.admission.concerned(kind, "CREATE", write.subresource), creationRequest(write, object, warn), write.reader);
+  await validate(write.admission.concerned(kind, "CREATE", write.subresource), creationRequest(write, object, warn, undo), write.reader);
 }
 
 async function insert(write: Write, object: AnyObject): Promise<AnyObject> {
+  const undo = undoList();
+  try {
+    return await insertOnce(write, object, undo);
+  } catch (error) {
+    await undo.after(error);
+    throw error;
+  }
+}
+
+async function insertOnce(write: Write, object: AnyObject, undo: Undo): Promise<AnyObject> {
   const { kind, context } = write;
   const key = { namespace: write.key.namespace, name: object.metadata.name };
-  await completeCreation(write, object, randomUUID(), write.clock.now(), (text) => context.warnings.push(text));
+  await completeCreation(write, object, randomUUID(), write.clock.now(), (text) => context.warnings.push(text), undo);
   const value = toStorage(kind, object);
   const named = { ...write, key };
   const allocates = lifecycleOf(kind).allocate !== undefined;

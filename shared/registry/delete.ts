@@ -51,9 +51,13 @@ async function admitted(
     subresource,
     object: undefined,
     previous,
+    cluster: context.cluster,
     user: context.user,
     dryRun: parameters.dryRun,
+    now,
     warn,
+    // No plugin does anything elsewhere for a deletion.
+    onFailure: () => {},
   } as const;
   await admit(concerned, request, reader);
   await validate(concerned, request, reader);

@@ -7,6 +7,7 @@ import {
   OutcomeUnknownError,
   SlowReaderError,
   StoreBusyError,
+  StoreUnavailableError,
   UnknownClusterError,
 } from "../store/store.ts";
 
@@ -36,6 +37,12 @@ export function toStatusError(error: unknown): StatusError {
         cause: error,
       },
     );
+  }
+  if (error instanceof StoreUnavailableError) {
+    return new StatusError("ServiceUnavailable", "the server is currently unable to handle the request", {
+      cause: error,
+      details: { retryAfterSeconds: error.retryAfterSeconds },
+    });
   }
   if (error instanceof StoreBusyError) {
     return new StatusError("TooManyRequests", "the server has received too many requests and has asked us to try again later", {

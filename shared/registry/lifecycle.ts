@@ -17,7 +17,7 @@ export interface Lifecycle {
   /** Problems beyond the kind's own validation. */
   problems?(next: AnyObject, previous: AnyObject | undefined): Problem[];
   /** `Warning:` headers of a create or update. */
-  warnings?(next: AnyObject): string[];
+  warnings?(next: AnyObject, previous: AnyObject | undefined): string[];
   /**
    * The first request to delete an object marks it, in place, instead of removing it; somebody else removes it in the end.
    * The deletionTimestamp is set already.

@@ -1,4 +1,5 @@
 /** The registry's interface: generic create, read, update, patch and delete for every kind, between `server/` and `store/`. */
+import type { AdmissionReader } from "../admission/plugin.ts";
 import type { AnyObject, Kind } from "../api/kind.ts";
 import type { JsonObject, ObjectKey } from "../api/objects.ts";
 import type { UserInfo } from "../auth/auth.ts";
@@ -105,6 +106,8 @@ export interface Created {
  * Failures are `StatusError`s.
  */
 export interface Registry {
+  /** Built-in kinds of a cluster as admission and authentication look at them: cheap, and a second old at most. */
+  reader(cluster: string): Promise<AdmissionReader>;
   /** The kinds that a cluster serves now, custom resources included. Strongly consistent when `fresh`. */
   catalog(cluster: string, options?: { readonly fresh: boolean }): Promise<Catalog>;
   get(kind: Kind, key: ObjectKey, read: ReadParameters, context: RequestContext): Promise<AnyObject>;

@@ -14,6 +14,7 @@ import { advanceGeneration, checkName, dedupeOwners, keepSystemFields, placeInNa
 import { own } from "./ownership.ts";
 import { modified, uidMismatch } from "./preconditions.ts";
 import { present } from "./present.ts";
+import { type Undo, undoList } from "./undo.ts";
 import { clone, same, without } from "./values.ts";
 import { storageVersion, toStorage } from "./versions.ts";
 import { allocate, commit, type Write, type Written } from "./write.ts";
@@ -63,16 +64,26 @@ export async function updateObject(write: Write, body: JsonObject, endpoint: End
 /** Carries an update through: judged on the newest state, as often as the race for the slot asks for. */
 export async function change(write: Write, update: Update): Promise<Written> {
   const uid = randomUUID();
+  const undo = undoList();
   let warnings: string[] = [];
-  const written = await commit(write, (current, judging) => {
-    warnings = [];
-    return current === undefined ? creation(write, update, uid, judging, warnings) : transition(write, update, current, judging, warnings);
-  });
-  write.context.warnings.push(...warnings);
-  return written;
+  try {
+    const written = await commit(write, (current, judging) => {
+      warnings = [];
+      return current === undefined
+        ? creation(write, update, uid, judging, warnings, undo)
+        : transition(write, update, current, judging, warnings, undo);
+    });
+    write.context.warnings.push(...warnings);
+    return written;
+  } catch (error) {
+    await undo.after(error);
+    throw error;
+  }
 }
 
-async function creation(write: Write, update: Update, uid: string, judging: Judging, warnings: string[]): Promise<Verdict> {
+async function creation(write: Write, update: Update, uid: string, judging: Judging, warnings: string[], undo: Undo): Promise<Verdict> {
+  // What an earlier attempt did, whose slot was lost.
+  await undo.all();
   const { now } = judging;
   const { kind, key } = write;
   if (!update.creates) throw notFound(kind, key.name);
@@ -83,12 +94,19 @@ async function creation(write: Write, update: Update, uid: string, judging: Judg
   placeInNamespace(kind, object, key.namespace);
   checkName(object, key.name);
   const admitted = owned ? await admitOwned(write, object, warn) : await admitCreation(write, object, warn);
-  await completeCreation(write, admitted, uid, now, warn);
+  await completeCreation(write, admitted, uid, now, warn, undo);
   await allocate(write, admitted, undefined, judging);
   return { type: "put", value: toStorage(kind, admitted) };
 }
 
-function transition(write: Write, update: Update, current: Stored, judging: Judging, warnings: string[]): Verdict | Promise<Verdict> {
+function transition(
+  write: Write,
+  update: Update,
+  current: Stored,
+  judging: Judging,
+  warnings: string[],
+  undo: Undo,
+): Verdict | Promise<Verdict> {
   const { now } = judging;
   const { kind, key, subresource, parameters } = write;
   const previous = present(kind, current);
@@ -111,7 +129,7 @@ function transition(write: Write, update: Update, current: Stored, judging: Judg
     complete(write, update, next, previous, now);
     return verdictOf(write, update, next, previous, current, warn);
   }
-  return admitted(write, update, next, previous, current, concerned, judging, warn);
+  return admitted(write, update, next, previous, current, concerned, judging, warn, undo);
 }
 
 async function admitted(
@@ -123,7 +141,9 @@ async function admitted(
   concerned: Concerned,
   judging: Judging,
   warn: (text: string) => void,
+  undo: Undo,
 ): Promise<Verdict> {
+  await undo.all();
   const { kind, key, subresource, context, parameters, reader } = write;
   const { now } = judging;
   const request: AdmissionRequest = {
@@ -133,9 +153,12 @@ async function admitted(
     subresource,
     object: next,
     previous,
+    cluster: context.cluster,
     user: context.user,
     dryRun: parameters.dryRun,
+    now,
     warn,
+    onFailure: (takeBack) => undo.add(takeBack),
   };
   await admit(concerned, request, reader);
   complete(write, update, next, previous, now);

@@ -13,7 +13,10 @@ export function clone<T>(value: T): T {
   const copy: JsonObject = {};
   for (const key of Object.keys(value)) {
     const part = (value as JsonObject)[key];
-    if (part !== undefined) copy[key] = clone(part);
+    if (part === undefined) continue;
+    // Assigned, it would be the copy's prototype.
+    if (key === "__proto__") Object.defineProperty(copy, key, { value: clone(part), enumerable: true, writable: true, configurable: true });
+    else copy[key] = clone(part);
   }
   return copy as T;
 }

@@ -4,7 +4,7 @@
  */
 import type { Client, KindRef } from "../api/client.ts";
 import type { KubeObject, ObjectKey } from "../api/objects.ts";
-import { StatusError } from "../errors/status-error.ts";
+import { type Reason, StatusError } from "../errors/status-error.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Controller, ControllerContext, Lister, Observed } from "./controller.ts";
@@ -236,7 +236,9 @@ export function createManager(options: ManagerOptions): Manager {
       work.failures.set(text, failures);
       const waitMs = Math.max(backoffMs(failures, random), retryAfterMs(error));
       work.addAt(key, nowMs() + waitMs);
-      log.warn("reconcile failed, trying again later", { controller: work.controller.name, key: text, failures, waitMs, error });
+      const fields = { controller: work.controller.name, key: text, failures, waitMs };
+      if (waitsForOthers(error)) log.info("reconcile refused, trying again later", { ...fields, reason: error.reason, why: error.message });
+      else log.warn("reconcile failed, trying again later", { ...fields, error });
       return isLostRace(error);
     }
   }
@@ -354,6 +356,11 @@ export function createManager(options: ManagerOptions): Manager {
 /** A cache's objects, as if they were new. */
 const everythingIn = (cache: KindCache | undefined): readonly Observed[] =>
   [...(cache?.all() ?? [])].map((next) => ({ previous: undefined, next }));
+
+const dependent: ReadonlySet<Reason> = new Set(["AlreadyExists", "Conflict", "Forbidden", "NotFound", "TooManyRequests"]);
+
+/** Refusals that other objects bring about and end: a quota, or a ServiceAccount that is applied after the Deployment that names it. */
+const waitsForOthers = (error: unknown): error is StatusError => error instanceof StatusError && dependent.has(error.reason);
 
 const retryAfterMs = (error: unknown): number => (error instanceof StatusError ? (error.details?.retryAfterSeconds ?? 0) * 1_000 : 0);
 

@@ -2,9 +2,11 @@
 import { definitionOf } from "../api/builtin-schemas.ts";
 import { type AnyObject, apiVersionOf } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
+import { encodeListItem } from "../api/protobuf.ts";
 import { StatusError } from "../errors/status-error.ts";
 import type { ListAnswer } from "../registry/registry.ts";
 import { documentResponse, objectResponse, type Writing, writing } from "./encode.ts";
+import { itemJson, itemProtobuf, metadataJson, objectJson, rowJson, untyped } from "./encoded.ts";
 import type { KindRequest } from "./kind-request.ts";
 import { json, negotiate, protobuf, yaml } from "./media-types.ts";
 import { includeObject, partialMetadata, plainTable, type TableRenderer, tableFor } from "./table.ts";
@@ -19,10 +21,13 @@ export interface Answerer {
 /** @throws {StatusError} NotAcceptable */
 export function answerer(
   { request, query, kind, options, info }: KindRequest,
-  transforms: { readonly tables: boolean; readonly metadata: boolean } = { tables: true, metadata: true },
+  { transforms }: { readonly transforms: boolean } = { transforms: true },
 ): Answerer {
   const accept = request.headers.get("accept") ?? "";
-  const { mediaType, as } = negotiate(accept, { mediaTypes: kind.custom ? [json, yaml] : [json, yaml, protobuf], ...transforms });
+  const { mediaType, as } = negotiate(accept, {
+    mediaTypes: kind.custom ? [json, yaml] : [json, yaml, protobuf],
+    ...(transforms && { tables: true, metadata: [json, yaml, protobuf] }),
+  });
   const how = writing(request, query, mediaType);
   const include = includeObject(query);
   const isList = info.verb === "list" || info.verb === "deletecollection";
@@ -55,30 +60,54 @@ export function answerer(
           how,
         );
       }
-      if (as) return objectResponse(partialMetadata(object, as.version), status, how);
+      if (as) return objectResponse(partialMetadata(object, as.version), status, how, metadataDefinition);
       return objectResponse(object, status, ...encodable(how, definitionOf(object.apiVersion, object.kind)));
     },
 
-    async list({ items, resourceVersion, ...rest }) {
+    async list({ items: objects, resourceVersion, ...rest }) {
       const metadata = { ...(resourceVersion && { resourceVersion }), ...rest };
       if (as?.kind === "Table") {
         const table = tableFor(kind, options.clock.now());
         const head = { kind: "Table", apiVersion: metaVersion, metadata, columnDefinitions: table.columnDefinitions };
-        return documentResponse({ head, arrayName: "rows", items: items.map((item) => table.row(item, include, as.version)) }, how);
+        const element = (object: AnyObject) => table.row(object, include, as.version);
+        const elementJson = (object: AnyObject) => rowJson(table.cells(object), object, include, as.version);
+        return documentResponse({ head, arrayName: "rows", objects, element, elementJson }, how);
       }
       if (as) {
         const head = { kind: "PartialObjectMetadataList", apiVersion: metaVersion, metadata };
-        return documentResponse({ head, arrayName: "items", items: items.map((item) => partialMetadata(item, as.version)) }, how);
+        const element = (object: AnyObject) => partialMetadata(object, as.version);
+        return documentResponse(
+          {
+            head,
+            arrayName: "items",
+            objects,
+            element,
+            elementJson: (object) => metadataJson(object, as.version),
+            protobuf: { definition: metadataListDefinition, element: (object) => encodeListItem(metadataDefinition, element(object)) },
+          },
+          how,
+        );
       }
       const head = { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata };
       const definition = definitionOf(head.apiVersion, head.kind);
-      return documentResponse({ head, arrayName: "items", items: kind.custom ? items : items.map(untyped) }, ...encodable(how, definition));
+      return documentResponse(
+        {
+          head,
+          arrayName: "items",
+          objects,
+          element: kind.custom ? (object) => object : untyped,
+          elementJson: kind.custom ? objectJson : itemJson,
+          ...(definition && { protobuf: { definition, element: (object: AnyObject) => itemProtobuf(object, kind.definition) } }),
+        },
+        how,
+      );
     },
   };
 }
 
-/** Items of a typed list do not repeat what the list says: clients would see them differ from the same objects read one by one. */
-const untyped = ({ apiVersion: _apiVersion, kind: _kind, ...rest }: AnyObject): JsonObject => rest;
+/** Both versions of meta.k8s.io have the same messages. */
+const metadataDefinition = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata";
+const metadataListDefinition = `${metadataDefinition}List`;
 
 /** What has no definition cannot be protobuf, whatever the client prefers. */
 const encodable = (how: Writing, definition: string | undefined): [Writing, string | undefined] =>

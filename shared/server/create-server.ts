@@ -8,13 +8,15 @@ import type { Log } from "../runtime/log.ts";
 import { attributesOf, requireAllowed } from "./authorization.ts";
 import { discoveryResponse } from "./discovery/serve.ts";
 import { objectResponse, writing } from "./encode.ts";
-import { methodNotAllowed, pageNotFound, statusResponse, timedOut, toStatusError } from "./errors.ts";
+import { methodNotAllowed, pageNotFound, statusResponse, timedOut, tooManyRequests, toStatusError } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
 import { json } from "./media-types.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOpenApi } from "./openapi/serve.ts";
+import { type OpenIdOptions, openIdPaths, openIdResponse } from "./openid.ts";
 import type { PodLogs } from "./pod-logs.ts";
 import { durationMs } from "./query.ts";
+import { processRequestBudget, type RequestBudget, usualRequestBudget } from "./request-budget.ts";
 import { type RequestInfo, requestInfo } from "./request-info.ts";
 import { resourceHandler } from "./resources.ts";
 import { versionDocument } from "./version.ts";
@@ -39,10 +41,16 @@ export interface ServerOptions {
   readonly publicUrl?: string | undefined;
   /** Absent: `kubectl logs` is answered with 404. */
   readonly podLogs?: PodLogs | undefined;
+  /** Absent: tokens are not issued, and there is nothing to say about them. */
+  readonly openId?: OpenIdOptions;
   /** What must work for the server to be ready. */
   readonly checks?: readonly HealthCheck[];
   /** Default: 1000 per cluster and user in this process. */
   readonly watchBudget?: WatchBudget;
+  /** Default: what a Kubernetes API server allows. */
+  readonly requestBudget?: RequestBudget;
+  /** What else `/metrics` shows, in Prometheus' text format. */
+  readonly moreMetrics?: () => string;
   readonly newId?: () => string;
 }
 
@@ -60,7 +68,8 @@ export interface Server {
 
 export function createServer(options: ServerOptions): Server {
   const { registry, authenticator, authorizer, clock, log, publicUrl, checks = [], newId = randomUUID } = options;
-  const metrics = createMetrics();
+  const requestBudget = options.requestBudget ?? processRequestBudget(usualRequestBudget);
+  const metrics = createMetrics({ inFlight: (kind) => requestBudget.inFlight(kind) });
   const openApi = createOpenApi({ clock });
   const resources = resourceHandler({
     registry,
@@ -100,7 +109,15 @@ export function createServer(options: ServerOptions): Server {
     };
     const client = fetchOptions.signal ?? new AbortController().signal;
     const longRunning = info.verb === "watch" || info.resource?.subresource === "log";
-    return longRunning ? handle(client) : withinTime(handle, client, deadlineMs(url.searchParams, remainingMs));
+    if (longRunning) return handle(client);
+    // Whoever looks after the server must see it when it is full, too.
+    const leave = isUpkeep(info) ? () => {} : requestBudget.enter(info.cluster, user.username, isRead(info) ? "read" : "write");
+    if (!leave) throw tooManyRequests("Too many requests, please try again later.", 1);
+    try {
+      return await withinTime(handle, client, deadlineMs(url.searchParams, remainingMs));
+    } finally {
+      leave();
+    }
   }
 
   /** Everything that is no resource. */
@@ -118,7 +135,14 @@ export function createServer(options: ServerOptions): Server {
       case "/version":
         return objectResponse(versionDocument(options.version), 200, { ...writing(request, query, json), pretty: true });
       case "/metrics":
-        return new Response(metrics.text(), { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+        return new Response(`${metrics.text()}${options.moreMetrics?.() ?? ""}`, {
+          headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+        });
+    }
+    if (options.openId) {
+      const base = `${(publicUrl ?? new URL(request.url).origin).replace(/\/$/, "")}${info.prefix}`;
+      const openId = await openIdResponse(info.path, info.cluster, base, options.openId);
+      if (openId) return openId;
     }
     const [first] = info.path.split("/").slice(1);
     if (first !== "api" && first !== "apis" && first !== "openapi") return pageNotFound();
@@ -131,8 +155,9 @@ export function createServer(options: ServerOptions): Server {
     const kinds = (await registry.catalog(info.cluster)).all();
     const versions = kinds.flatMap(({ group, version }) => (group ? [`/apis/${group}`, `/apis/${group}/${version}`] : [`/api/${version}`]));
     const fixed = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/metrics", "/openapi/v2", "/openapi/v3", "/version"];
+    const openId = options.openId ? Object.values(openIdPaths) : [];
     const subChecks = ["/healthz", "/readyz"].flatMap((endpoint) => checks.map(({ name }) => `${endpoint}/${name}`));
-    return [...new Set([...fixed, ...subChecks, ...versions])].sort();
+    return [...new Set([...fixed, ...openId, ...subChecks, ...versions])].sort();
   }
 
   async function withinTime(handle: (signal: AbortSignal) => Promise<Response>, client: AbortSignal, ms: number): Promise<Response> {
@@ -148,7 +173,8 @@ export function createServer(options: ServerOptions): Server {
     try {
       return await Promise.race([handle(AbortSignal.any([client, deadline.signal])), timeUp]);
     } finally {
-      finished.abort();
+      // With a reason of its own: the default one is an exception whose stack nobody reads.
+      finished.abort("answered");
     }
   }
 
@@ -182,6 +208,11 @@ export function createServer(options: ServerOptions): Server {
     },
   };
 }
+
+const isRead = ({ verb }: RequestInfo): boolean => verb === "get" || verb === "list" || verb === "head";
+
+const upkeepPaths = new Set(["healthz", "livez", "readyz", "metrics"]);
+const isUpkeep = ({ path }: RequestInfo): boolean => upkeepPaths.has(path.split("/")[1] ?? "");
 
 /** @throws {StatusError} BadRequest for a malformed `timeout` */
 function deadlineMs(query: URLSearchParams, remainingMs: number | undefined): number {

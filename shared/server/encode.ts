@@ -2,17 +2,18 @@
 import { once } from "node:events";
 import { constants, createGzip, gzipSync } from "node:zlib";
 import { stringify as stringifyYaml } from "yaml";
+import type { AnyObject } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
-import { encodeProtobuf } from "../api/protobuf.ts";
+import { encodeProtobuf, encodeProtobufList } from "../api/protobuf.ts";
 import { StatusError } from "../errors/status-error.ts";
-import { protobuf, type Representation, yaml } from "./media-types.ts";
+import { json, protobuf, type Representation, yaml } from "./media-types.ts";
 import { isTrue } from "./request-info.ts";
 
 /** Answers above this many bytes are compressed for clients that take it. */
 const gzipThreshold = 128 * 1024;
 /** The most that one answer may carry, on the wire: Lambda streams 200 MB at most, and metadata counts too. */
 const answerLimit = 150 * 1024 * 1024;
-/** Items that are turned into text at once: enough to be fast, few enough to stay small. */
+/** Items that are put together at once: enough to be fast, few enough to stay small. */
 const batchSize = 200;
 
 /** How one answer is written. */
@@ -33,10 +34,16 @@ export const acceptsGzip = (headers: Headers): boolean =>
   (headers.get("accept-encoding") ?? "").split(",").some((token) => token.trim() === "gzip");
 
 /** An object whose array may be long: `items` of a list, `rows` of a Table. */
-export interface LongDocument {
+export interface LongDocument<T = AnyObject> {
   readonly head: JsonObject;
   readonly arrayName: string;
-  readonly items: readonly unknown[];
+  readonly objects: readonly T[];
+  /** What stands in the array for an object. */
+  readonly element: (object: T) => unknown;
+  /** The same as JSON. */
+  readonly elementJson: (object: T) => Uint8Array;
+  /** The same as a field of the list's message, where lists of this kind have one. */
+  readonly protobuf?: { readonly definition: string; readonly element: (object: T) => Uint8Array };
 }
 
 /** @param definition OpenAPI definition name, for protobuf */
@@ -48,33 +55,50 @@ export async function objectResponse(object: JsonObject, status: number, how: Wr
  * Answers with a list, without holding all of its text at once.
  * @throws {StatusError} RequestEntityTooLarge when it cannot be sent in one piece
  */
-export async function documentResponse(document: LongDocument, how: Writing, definition?: string): Promise<Response> {
-  if (how.mediaType === protobuf || how.mediaType === yaml || how.pretty)
-    return objectResponse({ ...document.head, [document.arrayName]: document.items }, 200, how, definition);
+export async function documentResponse<T>(document: LongDocument<T>, how: Writing): Promise<Response> {
+  const { head, arrayName, objects, element, protobuf: message } = document;
+  if (how.mediaType === yaml || how.pretty) return objectResponse({ ...head, [arrayName]: objects.map(element) }, 200, how);
+  const mediaType = how.mediaType === protobuf && !message ? json : how.mediaType;
+  const parts = () => batched(mediaType === protobuf && message ? messageParts(document, message) : jsonParts(document));
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for (const text of documentText(document)) {
-    const chunk = Buffer.from(text);
+  for (const chunk of parts()) {
     size += chunk.byteLength;
     if (!how.gzip && size > answerLimit) throw tooLarge();
-    if (how.gzip && size > gzipThreshold) return compressed(documentText(document), how.mediaType);
+    if (how.gzip && size > gzipThreshold) return compressed(parts(), mediaType);
     chunks.push(chunk);
   }
-  return response(chunks, 200, how.mediaType, false);
+  return response(chunks, 200, mediaType, false);
 }
 
-function* documentText({ head, arrayName, items }: LongDocument): Generator<string> {
+const comma = Buffer.from(",");
+
+function* jsonParts<T>({ head, arrayName, objects, elementJson }: LongDocument<T>): Generator<Uint8Array> {
   const opening = JSON.stringify(head).slice(0, -1);
-  yield `${opening}${opening === "{" ? "" : ","}${JSON.stringify(arrayName)}:[`;
-  for (let start = 0; start < items.length; start += batchSize) {
-    const batch = JSON.stringify(items.slice(start, start + batchSize));
-    yield `${start === 0 ? "" : ","}${batch.slice(1, -1)}`;
+  yield Buffer.from(`${opening}${opening === "{" ? "" : ","}${JSON.stringify(arrayName)}:[`);
+  for (const [index, object] of objects.entries()) {
+    if (index > 0) yield comma;
+    yield elementJson(object);
   }
-  yield "]}\n";
+  yield Buffer.from("]}\n");
 }
 
-/** Compresses text as it is made; what is kept in memory is the compressed form. */
-async function compressed(text: Iterable<string>, contentType: string): Promise<Response> {
+const messageParts = <T>({ head, objects }: LongDocument<T>, { definition, element }: NonNullable<LongDocument<T>["protobuf"]>) =>
+  encodeProtobufList(definition, head, objects.map(element));
+
+/** A few large pieces instead of many small ones. */
+function* batched(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let batch: Uint8Array[] = [];
+  for (const part of parts) {
+    if (batch.push(part) < batchSize) continue;
+    yield Buffer.concat(batch);
+    batch = [];
+  }
+  if (batch.length > 0) yield Buffer.concat(batch);
+}
+
+/** Compresses parts as they are made; what is kept in memory is the compressed form. */
+async function compressed(parts: Iterable<Uint8Array>, contentType: string): Promise<Response> {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -83,7 +107,7 @@ async function compressed(text: Iterable<string>, contentType: string): Promise<
     size += chunk.byteLength;
   });
   const ended = once(gzip, "end");
-  for (const part of text) {
+  for (const part of parts) {
     if (!gzip.write(part)) await once(gzip, "drain");
     if (size > answerLimit) throw tooLarge();
   }

@@ -60,7 +60,8 @@ export interface Offer {
   /** In order of preference. */
   readonly mediaTypes: readonly Representation["mediaType"][];
   readonly tables?: boolean;
-  readonly metadata?: boolean;
+  /** What metadata alone can be written in, custom resources' too; none where there is nothing. */
+  readonly metadata?: readonly Representation["mediaType"][];
 }
 
 /**
@@ -74,15 +75,19 @@ export function negotiate(accept: string, offer: Offer): Representation {
     if (range.quality === 0) continue;
     const as = conversion(range);
     if (as === "unknown") continue;
-    if (as && !(as.kind === "Table" ? offer.tables : offer.metadata)) continue;
-    // Upstream writes tables and partial metadata in protobuf too; nobody asks for that alone, so JSON serves.
-    const offered = as ? offer.mediaTypes.filter((type) => type !== protobuf) : offer.mediaTypes;
-    const mediaType = offered.find((type) => matches(range.type, type));
+    const mediaType = offeredAs(as, offer).find((type) => matches(range.type, type));
     if (!mediaType) continue;
     if (range.parameters.stream && range.parameters.stream !== "watch") continue;
     return as ? { mediaType, as } : { mediaType };
   }
   throw notAcceptable(offer.mediaTypes);
+}
+
+function offeredAs(as: Conversion | undefined, { mediaTypes, tables, metadata = [] }: Offer): readonly Representation["mediaType"][] {
+  if (!as) return mediaTypes;
+  if (as.kind !== "Table") return metadata;
+  // A Table has no message in protobuf; its cells are JSON.
+  return tables ? mediaTypes.filter((type) => type !== protobuf) : [];
 }
 
 const matches = (range: string, type: string): boolean =>

@@ -23,7 +23,18 @@ export interface Metrics {
   text(): string;
 }
 
-export function createMetrics(): Metrics {
+/** Anybody can invent a method, and names that nobody checked would let a stranger fill this process' memory. */
+const verbs: ReadonlySet<string> = new Set([
+  ...["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+  ...["post", "put", "head", "options"],
+]);
+
+export interface MetricsOptions {
+  /** Requests that are being worked on. */
+  readonly inFlight: (kind: "read" | "write") => number;
+}
+
+export function createMetrics({ inFlight }: MetricsOptions): Metrics {
   const requests = new Map<string, Series>();
   const latencies = new Map<
     string,
@@ -32,7 +43,8 @@ export function createMetrics(): Metrics {
   let watches = 0;
 
   return {
-    request({ verb, resource, code, seconds }) {
+    request({ verb: given, resource, code, seconds }) {
+      const verb = verbs.has(given) ? given : "other";
       const labels = { verb, resource, code: String(code) };
       const key = JSON.stringify(labels);
       const series = requests.get(key) ?? { labels, value: 0 };
@@ -70,6 +82,10 @@ export function createMetrics(): Metrics {
         );
       }
       lines.push(
+        "# HELP apiserver_current_inflight_requests Requests that are being worked on, watches left out.",
+        "# TYPE apiserver_current_inflight_requests gauge",
+        `apiserver_current_inflight_requests{request_kind="mutating"} ${inFlight("write")}`,
+        `apiserver_current_inflight_requests{request_kind="readOnly"} ${inFlight("read")}`,
         "# HELP apiserver_longrunning_requests Watches that are open now.",
         "# TYPE apiserver_longrunning_requests gauge",
         `apiserver_longrunning_requests{verb="watch"} ${watches}`,

@@ -1,4 +1,6 @@
 /** Reading objects of a kind: one, many, or as they change. */
+
+import { badRequest } from "../errors/status-error.ts";
 import { answerer } from "./answers.ts";
 import { getComponent, listComponents } from "./component-status.ts";
 import { tooManyRequests } from "./errors.ts";
@@ -22,12 +24,19 @@ export async function list(request: KindRequest): Promise<Response> {
   return answer.list(await options.registry.list(kind, listOptions(query, namespaceIn(request)), context));
 }
 
+/** A gateway that carries WebSockets takes the headers of the handshake away; where they arrive, nobody will complete it. */
+const noWebSockets = () =>
+  badRequest(
+    "this API's gateway does not carry WebSockets: ask for the same URL without the headers Upgrade and Sec-WebSocket-*, and events are streamed as they come",
+  );
+
 /** A watch that was not given back counts so much longer than it can have lasted. */
 const graceMs = 10_000;
 
 export async function watch(request: KindRequest): Promise<Response> {
   const { kind, options, context, query, resource, remainingMs } = request;
   const { clock, metrics, watchBudget } = options;
+  if (request.request.headers.has("sec-websocket-key")) throw noWebSockets();
   const representation = watchRepresentation(request);
   const include = includeObject(query);
   const { parameters, timeoutSeconds } = watchOptions(query, namespaceIn(request), resource.name);
@@ -65,7 +74,7 @@ export async function watch(request: KindRequest): Promise<Response> {
 /** Events are JSON wherever the client takes it, also when it would rather have protobuf: the Content-Type says so. */
 function watchRepresentation({ request, kind }: KindRequest): Representation {
   const accept = request.headers.get("accept") ?? "";
-  const offers: Offer[] = [{ mediaTypes: [json], tables: true, metadata: true }];
+  const offers: Offer[] = [{ mediaTypes: [json], tables: true, metadata: [json] }];
   if (!kind.custom) offers.push({ mediaTypes: [protobuf] });
   for (const [index, offer] of offers.entries()) {
     try {

@@ -1,6 +1,7 @@
 /** Questions about identity and rights: answered on the spot, stored nowhere. */
 import type { JsonObject } from "../api/objects.ts";
 import type { Attributes, Authenticator, Authorizer, UserInfo } from "../auth/auth.ts";
+import { unauthorized } from "../auth/token-authenticator.ts";
 import { badRequest, invalid, type StatusCause, StatusError } from "../errors/status-error.ts";
 import type { Clock } from "../runtime/clock.ts";
 
@@ -58,20 +59,39 @@ const reviews: Readonly<Record<string, Review>> = {
   "authentication.k8s.io/tokenreviews": async (body, { authenticator, cluster }) => {
     const token = text(specOf(body), "token");
     if (token === "") throw badRequest("token is required for TokenReview in authentication");
-    return { ...body, status: await authenticate(token, authenticator, cluster) };
+    return { ...body, status: await authenticate(token, texts(specOf(body), "audiences"), authenticator, cluster) };
   },
 };
 
 /** How a kind is reviewed; undefined for kinds that are stored. */
 export const reviewOf = (group: string, plural: string): Review | undefined => reviews[`${group}/${plural}`];
 
-async function authenticate(token: string, authenticator: Authenticator, cluster: string): Promise<JsonObject> {
+async function authenticate(
+  token: string,
+  audiences: readonly string[],
+  authenticator: Authenticator,
+  cluster: string,
+): Promise<JsonObject> {
   try {
-    const user = await authenticator.authenticate({ headers: new Headers({ authorization: `Bearer ${token}` }), cluster });
-    return user ? { authenticated: true, user: describe(user) } : { user: {} };
+    const user = await authenticator.authenticate({
+      headers: bearer(token),
+      cluster,
+      ...(audiences.length > 0 && { audiences }),
+    });
+    if (!user) return { user: {} };
+    return { authenticated: true, user: describe(user), ...(user.audiences && { audiences: user.audiences }) };
   } catch (error) {
     if (error instanceof StatusError && error.reason === "Unauthorized") return { user: {}, error: "invalid bearer token" };
     throw error;
+  }
+}
+
+/** @throws {StatusError} Unauthorized for what no header can carry, and so no client can send */
+function bearer(token: string): Headers {
+  try {
+    return new Headers({ authorization: `Bearer ${token}` });
+  } catch {
+    throw unauthorized();
   }
 }
 
@@ -149,4 +169,5 @@ function refuse(kind: string, problems: readonly StatusCause[]): void {
 
 const object = (value: unknown): JsonObject => (typeof value === "object" && value !== null ? (value as JsonObject) : {});
 const specOf = (body: JsonObject): JsonObject => object(body.spec);
+const texts = (of: JsonObject, name: string): string[] => (Array.isArray(of[name]) ? of[name].map(String) : []);
 const text = (of: JsonObject, name: string): string => (typeof of[name] === "string" ? of[name] : "");

@@ -27,6 +27,7 @@ export interface ColumnDefinition {
 /** Columns of a kind and how one object fills them. */
 export interface TableRenderer {
   readonly columnDefinitions: readonly ColumnDefinition[];
+  cells(object: AnyObject): readonly unknown[];
   row(object: AnyObject, include: IncludeObject, metadataVersion: string): JsonObject;
 }
 
@@ -44,30 +45,29 @@ export function tableFor(kind: Kind, now: Date): TableRenderer {
   const own = kind.behaviour.columns ?? [];
   const hasName = kind.behaviour.ownName !== true;
   const hasAge = kind.behaviour.ownAge !== true;
+  const cells = (object: AnyObject): unknown[] => [
+    ...(hasName ? [object.metadata.name ?? ""] : []),
+    ...own.map((column) => cell(() => column.value(object, now))),
+    ...(hasAge ? [since(object.metadata.creationTimestamp, now)] : []),
+  ];
   return {
     columnDefinitions: [
       ...(hasName ? [define("Name", "string", { format: "name" })] : []),
       ...own.map(({ name, type, format = "", description = "", priority = 0 }) => define(name, type, { format, description, priority })),
       ...(hasAge ? [define("Age", kind.custom ? "date" : "string")] : []),
     ],
-    row: (object, include, metadataVersion) => ({
-      cells: [
-        ...(hasName ? [object.metadata.name ?? ""] : []),
-        ...own.map((column) => cell(() => column.value(object, now))),
-        ...(hasAge ? [since(object.metadata.creationTimestamp, now)] : []),
-      ],
-      object: embedded(object, include, metadataVersion),
-    }),
+    cells,
+    row: (object, include, metadataVersion) => ({ cells: cells(object), object: embedded(object, include, metadataVersion) }),
   };
 }
+
+const plainCells = ({ metadata }: AnyObject): unknown[] => [metadata.name, metadata.creationTimestamp ?? null];
 
 /** Objects of no kind with columns (Scale): their name and when they were made. */
 export const plainTable: TableRenderer = {
   columnDefinitions: [define("Name", "string", { format: "name" }), define("Created At", "date")],
-  row: (object, include, metadataVersion) => ({
-    cells: [object.metadata.name, object.metadata.creationTimestamp ?? null],
-    object: embedded(object, include, metadataVersion),
-  }),
+  cells: plainCells,
+  row: (object, include, metadataVersion) => ({ cells: plainCells(object), object: embedded(object, include, metadataVersion) }),
 };
 
 /** A cell that cannot be computed is empty: one odd object must not hide a whole list. */

@@ -6,6 +6,7 @@ import { encodeProtobuf } from "../api/protobuf.ts";
 import type { StatusError } from "../errors/status-error.ts";
 import type { WatchEvent } from "../registry/registry.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { eventBytes } from "./encoded.ts";
 import { json, protobuf, type Representation } from "./media-types.ts";
 import { type IncludeObject, partialMetadata, tableFor } from "./table.ts";
 
@@ -65,7 +66,11 @@ export function eventEncoder(shape: WatchShape, clock: Clock): (event: WatchEven
     if (event.type === "ERROR")
       return frame("ERROR", shape.toStatusError(event.error).toStatus() as unknown as JsonObject, definitionOf("v1", "Status") ?? "");
     if (event.type === "BOOKMARK") return frame("BOOKMARK", shaped(bookmark(event), true), kind.definition);
-    return frame(event.type, shaped(event.object, false), kind.definition);
+    const { type, object } = event;
+    // A Table says what was sent before it, and how old things are.
+    if (representation.as?.kind === "Table") return frame(type, shaped(object, false), kind.definition);
+    const form = `${type} ${representation.mediaType} ${representation.as ? `metadata ${representation.as.version}` : kind.version}`;
+    return eventBytes(object, form, () => frame(type, shaped(object, false), kind.definition));
   };
 
   function frame(type: WatchEvent["type"], object: JsonObject, definition: string): Uint8Array {

@@ -19,7 +19,7 @@ export async function create(request: KindRequest): Promise<Response> {
   const { kind, options, context, resource } = request;
   const review = reviewOf(kind.group, kind.plural);
   if (review) {
-    const answer = answerer(request, { tables: false, metadata: false });
+    const answer = answerer(request, { transforms: false });
     const body = await reviewBody(request);
     return answer.object((await review(body, { ...options, ...context, namespace: resource.namespace })) as AnyObject, 201);
   }

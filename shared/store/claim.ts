@@ -31,10 +31,17 @@ export interface Claim {
   readonly isAwaited: () => boolean;
 }
 
+/** What the answers to the attempts tell, without the slot's being read. */
+interface Evidence {
+  /** An attempt may have been carried out without our knowing. */
+  doubtful: boolean;
+  /** Whose item stood in the way of an attempt. */
+  owner: "us" | "others" | undefined;
+}
+
 export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimResult> {
-  const { table, settings, patience } = log.parts;
-  /** Whether an attempt may have been carried out without our knowing. */
-  let doubtful = false;
+  const { table, patience } = log.parts;
+  const evidence: Evidence = { doubtful: false, owner: undefined };
   for (let attempts = 1; ; attempts++) {
     let cause: unknown;
     let answer: WriteResult | undefined;
@@ -45,16 +52,14 @@ export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimRe
     } catch (error) {
       cause = error;
     }
-    if (answer?.done) {
-      if (answer.date.getTime() - claim.head.observed.getTime() <= settings.verifyAfterMs) return { type: "won", date: answer.date };
-      return verifyWin(log, claim, answer.date, doubtful);
-    }
-    if (!answer) doubtful = true;
+    if (answer?.done) return verifyWin(log, claim, answer.date, evidence);
+    if (!answer) evidence.doubtful = true;
+    else evidence.owner ??= ownerOf(answer.existing, claim.item);
     if (answer && attempts === 1) await claim.giveWay();
     else await patience.clock.sleep(pauseAfter(attempts, patience.random));
     try {
       const owner = await readOwner(log, claim.head);
-      if (owner) return settleOwner(owner, claim, doubtful);
+      if (owner) return await settleOwner(log, owner, claim, evidence);
     } catch (error) {
       cause ??= error;
     }
@@ -70,26 +75,44 @@ async function readOwner(log: ResourceLog, head: Head): Promise<{ readonly entry
   return entry && { entry, date: cache.head.observed };
 }
 
-function settleOwner({ entry, date }: { readonly entry: SlotEntry; readonly date: Date }, { ids }: Claim, doubtful: boolean): ClaimResult {
-  if (entry.type === "slot" && entry.changes.some(({ id }) => ids.has(id))) return { type: "won", date };
+async function settleOwner(
+  log: ResourceLog,
+  { entry, date }: { readonly entry: SlotEntry; readonly date: Date },
+  claim: Claim,
+  evidence: Evidence,
+): Promise<ClaimResult> {
+  if (entry.type === "slot" && entry.changes.some(({ id }) => claim.ids.has(id))) return verifyWin(log, claim, date, evidence);
+  if (entry.type !== "stub" || evidence.owner === "others") return { type: "lost" };
   // A stub does not tell whose slot it was.
-  if (entry.type === "stub" && doubtful) return { type: "unknown", cause: new Error(`slot ${entry.number} was compacted`) };
-  return { type: "lost" };
+  if (evidence.owner === "us") return { type: "won", date };
+  return evidence.doubtful ? { type: "unknown", cause: new Error(`slot ${entry.number} was compacted`) } : { type: "lost" };
+}
+
+/** Whose item refused ours: it may be our own, sent twice on the way (rule 9). A stub does not tell. */
+function ownerOf(existing: Item | undefined, { writer, time }: Item): Evidence["owner"] {
+  if (!existing || existing.stub !== undefined) return undefined;
+  return existing.writer === writer && existing.time === time ? "us" : "others";
 }
 
 /**
  * A key that compaction freed accepts a claim that no reader will ever see. That takes a head that is very old, so a win on an old
- * head counts only if its slot is not below the floor (rule 3).
+ * head counts only if compaction did not pass its slot, or found it there (rule 3).
  */
-async function verifyWin(log: ResourceLog, { head, item }: Claim, date: Date, doubtful: boolean): Promise<ClaimResult> {
-  const { table, keys, birth, patience } = log.parts;
+async function verifyWin(log: ResourceLog, { head, item }: Claim, date: Date, { doubtful }: Evidence): Promise<ClaimResult> {
+  const { table, keys, birth, patience, settings } = log.parts;
+  if (date.getTime() - head.observed.getTime() <= settings.verifyAfterMs) return { type: "won", date };
   try {
     await log.parts.assertCurrent();
-    const { floor } = await insist(patience, () => readMarks(table, keys, birth));
-    if (head.next >= floor) return { type: "won", date };
-    const asWritten = { type: "equals", attribute: "time", value: Number(item.time) } as const;
-    await insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, asWritten));
-    if (doubtful) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
+    const { stubbed } = await insist(patience, () => readMarks(table, keys, birth));
+    if (head.next >= stubbed) return { type: "won", date };
+    // Whatever is below is a stub, or gone; what is whole came to stand there afterwards.
+    const entry = await log.tail.slot(head.next);
+    if (entry?.type === "stub") return { type: "won", date };
+    if (entry) {
+      const asWritten = { type: "equals", attribute: "time", value: Number(item.time) } as const;
+      await insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, asWritten));
+    }
+    if (doubtful || !entry) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
     await log.fresh(log.arrive());
     return { type: "lost" };
   } catch (cause) {

@@ -2,6 +2,7 @@
  * The end of a log: a closing slot, after which nothing is claimed; and, once nobody can be holding an old head any more, the removal
  * of everything it left (rule 5).
  */
+import { dropCheckpoint } from "./checkpoint.ts";
 import { compact } from "./compaction.ts";
 import { unregisterLog } from "./log-index.ts";
 import { dropMarks, readMarks } from "./marks.ts";
@@ -42,6 +43,7 @@ export async function eraseLog(log: ResourceLog, mayGoOn: () => boolean): Promis
   const old = date.getTime() - timeOf(head.time).getTime() >= settings.stubMs;
   if (erased < head.slot || !old || !mayGoOn()) return true;
   await log.view.erase();
+  await dropCheckpoint(log);
   for await (const ref of log.chunks.bornBefore(head.next)) await log.chunks.remove(ref);
   await dropMarks(table, keys, patience);
   const closing = { pk: keys.slots, sk: slotSortKey(head.slot) };

@@ -14,8 +14,11 @@ export interface ClusterRecord {
   readonly former: readonly SlotNumber[];
 }
 
-/** `closing`: its logs are being closed. `deleted`: all are closed, and the name may be used again. */
-export type ClusterState = "open" | "closing" | "deleted";
+/**
+ * `closing`: its logs are being closed. `deleted`: all are closed, and the name may be used again. `restoring`: the logs of the former
+ * incarnation are being closed, and its objects copied into this one.
+ */
+type ClusterState = "open" | "closing" | "deleted" | "restoring";
 
 export async function readCluster(table: Table, name: string, patience: Patience): Promise<ClusterRecord | undefined> {
   const { item } = await insist(patience, () => table.get(clusterKey(name), { consistent: true }));

@@ -12,7 +12,7 @@ import type { ResourceLog } from "./resource-log.ts";
 import { passing, pauseAfter } from "./retry.ts";
 import type { Slot } from "./slot.ts";
 import { slotItem } from "./slot-item.ts";
-import { type Outcome, OutcomeUnknownError, type Proposal, StoreBusyError } from "./store.ts";
+import { type Outcome, OutcomeUnknownError, type Proposal, StoreBusyError, StoreUnavailableError } from "./store.ts";
 import { SlotsGoneError } from "./tail.ts";
 
 export interface CommitterParts {
@@ -164,7 +164,7 @@ export class Committer {
     member.reject(
       writes
         ? new OutcomeUnknownError(`${member.proposal.key}: the write may or may not have been made`, { cause })
-        : new StoreBusyError(`${member.proposal.key}: the store did not answer in time`, 1, { cause }),
+        : new StoreUnavailableError(`${member.proposal.key}: the store did not answer in time`, 1, { cause }),
     );
   }
 

@@ -2,31 +2,36 @@
  * Compaction of one log: first the floor is raised by condition, then what lies below it becomes stubs, then old stubs go (rules 3, 4
  * and 17). Ages are the table's clock minus the slots' own time (rule 20).
  */
+import { readCheckpoint } from "./checkpoint.ts";
+import { firstSlotSince } from "./instants.ts";
 import { raiseMark, readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
 import { insist } from "./retry.ts";
-import type { StoreSettings } from "./settings.ts";
+import { type Ages, agesOf } from "./settings.ts";
 import { type ChunkRef, type Slot, type SlotEntry, type SlotNumber, type Stub, slotSortKey } from "./slot.ts";
-import { stubItem, timeOf } from "./slot-item.ts";
+import { stubItem } from "./slot-item.ts";
 
 const slotsAtOnce = 200;
 
-/** How old something must be to go; see {@link StoreSettings}. */
-export type Ages = Pick<StoreSettings, "tokenAgeMs" | "historyMs" | "tombstoneMs" | "stubMs">;
-
 /** @returns whether something is left to do now */
-export async function compact(log: ResourceLog, mayGoOn: () => boolean, ages: Ages = log.parts.settings): Promise<boolean> {
+export async function compact(
+  log: ResourceLog,
+  mayGoOn: () => boolean,
+  ages: Ages = agesOf(log.parts.settings, log.parts.keys.storage),
+): Promise<boolean> {
   const { table, keys, birth, patience } = log.parts;
   const marks = await insist(patience, () => readMarks(table, keys, birth));
   const { watermark, date } = marks;
   // Nothing at or above the watermark is touched, and so never the newest slot either (rules 4 and 17).
-  const older = (from: SlotNumber, ageMs: number) => firstYoungerThan(log, from, watermark, date, ageMs);
+  const older = (from: SlotNumber, ageMs: number) => firstSlotSince(log, from, watermark, date.getTime() - ageMs);
 
   const floor = await older(marks.floor, ages.tokenAgeMs);
   if (floor > marks.floor) await raiseMark(table, keys, "floor", floor, patience);
 
   const historyMs = Math.max(ages.historyMs, ages.tombstoneMs, ages.tokenAgeMs);
-  const target = await older(marks.stubbed, historyMs);
+  const old = await older(marks.stubbed, historyMs);
+  // Expiry finds in the slots what is to go.
+  const target = ages.expireMs === undefined ? old : Math.min(old, marks.expired);
   let stubbed = marks.stubbed;
   while (stubbed < target) {
     if (!mayGoOn()) return true;
@@ -45,27 +50,14 @@ export async function compact(log: ResourceLog, mayGoOn: () => boolean, ages: Ag
   return false;
 }
 
-/** The first slot in [from, end] that is younger than an age, or the end: a binary search, since time rises with the slots. */
-async function firstYoungerThan(log: ResourceLog, from: SlotNumber, end: SlotNumber, date: Date, ageMs: number): Promise<SlotNumber> {
-  const limit = date.getTime() - ageMs;
-  let low = from;
-  let high = Math.max(from, end);
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const entry = await log.tail.slot(middle);
-    if (entry && timeOf(entry.time).getTime() >= limit) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
 /** Replaces slots by stubs, oldest first. @returns the first slot that is left */
 async function stubSome(log: ResourceLog, from: SlotNumber, target: SlotNumber, date: Date): Promise<SlotNumber> {
-  const { table, keys, patience } = log.parts;
+  const { table, keys, patience, settings } = log.parts;
+  const deadline = patience.clock.now().getTime() + settings.materializeMs;
   const { entries } = await log.tail.read(from, { limit: slotsAtOnce, to: target - 1 });
   for (const entry of entries) {
     if (entry.type !== "slot") continue;
-    const unshared = await scrub(log, entry);
+    const unshared = await scrub(log, entry, deadline);
     const item = stubItem(keys, entry, date);
     await insist(patience, () => table.put(item, { type: "equals", attribute: "time", value: entry.time }));
     // Readers find the stub before they miss the chunks.
@@ -76,11 +68,10 @@ async function stubSome(log: ResourceLog, from: SlotNumber, target: SlotNumber, 
 
 /**
  * Compares the view with a slot once more before the slot is gone, and repairs what it does not have (rule 16).
+ * @param deadline until when what was read of the log may be written to the view
  * @returns chunks of the slot that the view does not share
  */
-async function scrub(log: ResourceLog, slot: Slot): Promise<readonly ChunkRef[]> {
-  const { patience, settings } = log.parts;
-  const deadline = patience.clock.now().getTime() + settings.materializeMs;
+async function scrub(log: ResourceLog, slot: Slot, deadline: number): Promise<readonly ChunkRef[]> {
   const unshared: ChunkRef[] = [];
   for (const change of slot.changes) {
     const { key, revision } = change.object;
@@ -120,10 +111,11 @@ const isOldStub = (entry: SlotEntry, date: Date, ageMs: number): entry is Stub =
 export async function sweepChunks(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
   const { table, keys, birth, patience, settings } = log.parts;
   const { stubbed } = await insist(patience, () => readMarks(table, keys, birth));
+  const packed = new Set((await readCheckpoint(log))?.parts.map(({ id }) => id));
   for await (const { id, born, parts, key } of log.chunks.bornBefore(Math.max(0, stubbed - settings.chunkSlots - 1))) {
     if (!mayGoOn()) return true;
     const viewed = key === undefined ? undefined : await log.view.peek(key);
-    if (viewed?.chunks !== id) await log.chunks.remove({ id, born, parts });
+    if (viewed?.chunks !== id && !packed.has(id)) await log.chunks.remove({ id, born, parts });
   }
   return false;
 }

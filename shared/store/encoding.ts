@@ -1,21 +1,39 @@
 /** JSON values as bytes and back: compressed when that pays, exact for every number, and frozen once read. */
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { dictionary } from "./dictionary.ts";
 
 /** Below this many bytes compression costs more than it saves. */
-const worthCompressing = 300;
+const worthCompressing = 60;
+/** Longer texts have enough in common with themselves. */
+const worthDictionary = 128 * 1024;
 /** The first byte of a zstd frame; no JSON text begins with it. */
 const zstdMagic = 0x28;
+/** Stands before a zstd frame that was made with the dictionary; no JSON text begins with it either. */
+const dictionaryVersion = 1;
 
 export function packText(text: string): Uint8Array {
   const plain = Buffer.from(text);
   if (plain.length < worthCompressing) return plain;
-  const packed = zstdCompressSync(plain);
+  const packed = plain.length > worthDictionary ? zstdCompressSync(plain) : packWithDictionary(plain);
   return packed.length < plain.length ? packed : plain;
 }
 
+function packWithDictionary(plain: Buffer): Buffer {
+  const frame = zstdCompressSync(plain, { dictionary });
+  const packed = Buffer.allocUnsafe(frame.length + 1);
+  packed[0] = dictionaryVersion;
+  packed.set(frame, 1);
+  return packed;
+}
+
 export function unpackText(bytes: Uint8Array): string {
-  const plain = bytes[0] === zstdMagic ? zstdDecompressSync(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return plain.toString("utf8");
+  return unpack(bytes).toString("utf8");
+}
+
+function unpack(bytes: Uint8Array): Buffer {
+  if (bytes[0] === zstdMagic) return zstdDecompressSync(bytes);
+  if (bytes[0] === dictionaryVersion) return zstdDecompressSync(bytes.subarray(1), { dictionary });
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** @param exact keep the text of numbers which a double would change, as `JSON.rawJSON` */

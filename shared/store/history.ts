@@ -50,7 +50,10 @@ export async function nextSlots(log: ResourceLog, cache: LogCache, position: Pos
 
 async function readSlots(log: ResourceLog, first: SlotNumber, to: SlotNumber, after: Revision) {
   try {
-    return await log.tail.read(first, { limit: slotsAtOnce, to });
+    const read = await log.tail.read(first, { limit: slotsAtOnce, to });
+    // These slots were there once.
+    if (read.entries.length === 0) throw compacted(after, first);
+    return read;
   } catch (error) {
     if (error instanceof SlotsGoneError) throw compacted(after, first);
     throw error;

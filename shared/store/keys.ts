@@ -20,6 +20,8 @@ export interface LogKeys {
   readonly view: string;
   /** Watermark and floors. */
   readonly marks: string;
+  /** The newest checkpoint. */
+  readonly checkpoint: string;
   /** What chunks there are, by the head they were born at. */
   readonly chunkIndex: string;
   /** One blob's chunks: a partition each, so that they never heat the log's (rule 22). */
@@ -34,6 +36,7 @@ export function logKeys(cluster: string, incarnation: number, storage: string): 
     slots: `${prefix}#log`,
     view: `${prefix}#view`,
     marks: `${prefix}#marks`,
+    checkpoint: `${prefix}#checkpoint`,
     chunkIndex: `${prefix}#chunks`,
     chunks: (id) => `${prefix}#chunk#${id}`,
   };

@@ -1,7 +1,17 @@
 /** A table in memory, with DynamoDB's limits and manners: item size, page size, and reads that lag when they need not be consistent. */
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { lowerBound } from "./order.ts";
-import type { AttributeValue, Condition, Item, ItemKey, Query, QueryPage, Table, WriteResult } from "./table.ts";
+import {
+  type AttributeValue,
+  type Condition,
+  type Item,
+  type ItemKey,
+  type Query,
+  type QueryPage,
+  type Table,
+  TableRefusedError,
+  type WriteResult,
+} from "./table.ts";
 
 export interface MemoryTableOptions {
   /** The table's clock. */
@@ -14,11 +24,6 @@ export interface MemoryTableOptions {
 
 const maximumItemBytes = 400 * 1024;
 const defaultPageBytes = 1024 * 1024;
-
-/** An item was refused for its size or shape, as DynamoDB's ValidationException does: nothing was written. */
-export class InvalidItemError extends Error {
-  override readonly name = "InvalidItemError";
-}
 
 /** What stood at a key, newest last. More than one version is kept only for reads that lag. */
 interface Version {
@@ -134,9 +139,9 @@ function holds(condition: Condition, existing: Item | undefined): boolean {
 }
 
 function checkItem(item: Item): void {
-  if (item.pk === "" || item.sk === "") throw new InvalidItemError("key attributes must not be empty");
-  if (Buffer.byteLength(item.pk) > 2048 || Buffer.byteLength(item.sk) > 1024) throw new InvalidItemError("a key attribute is too long");
-  if (itemBytes(item) > maximumItemBytes) throw new InvalidItemError("Item size has exceeded the maximum allowed size");
+  if (item.pk === "" || item.sk === "") throw new TableRefusedError("key attributes must not be empty");
+  if (Buffer.byteLength(item.pk) > 2048 || Buffer.byteLength(item.sk) > 1024) throw new TableRefusedError("a key attribute is too long");
+  if (itemBytes(item) > maximumItemBytes) throw new TableRefusedError("Item size has exceeded the maximum allowed size");
 }
 
 /** The size of an item as DynamoDB counts it, in bytes. */

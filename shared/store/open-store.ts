@@ -2,17 +2,22 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { closeLog, eraseLog } from "./closing.ts";
 import { readClusterIndex, registerCluster } from "./cluster-index.ts";
 import { type ClusterRecord, createClusterRecord, isClusterName, readCluster, replaceCluster } from "./cluster-record.ts";
 import { compact, sweepChunks } from "./compaction.ts";
+import { expire } from "./expiry.ts";
 import { HybridClock } from "./hybrid-clock.ts";
 import { logKeys } from "./keys.ts";
 import { readLogIndex, registerLog } from "./log-index.ts";
 import { ResourceLog } from "./resource-log.ts";
 import { LogResourceStore } from "./resource-store.ts";
+import { copyObjects, mendLog } from "./restore.ts";
 import { insist, type Patience } from "./retry.ts";
+
 import { defaultSettings, type StoreSettings } from "./settings.ts";
+import { birthAt } from "./slot.ts";
 import { type ClusterStore, type Store, StoreBusyError, UnknownClusterError } from "./store.ts";
 import type { Table } from "./table.ts";
 
@@ -43,8 +48,8 @@ class LogStore implements Store {
   constructor({ table, clock, log, random, settings }: StoreOptions) {
     this.#table = table;
     this.#report = log;
-    this.#patience = { clock, random: random ?? Math.random };
     this.#settings = { ...defaultSettings, ...settings };
+    this.#patience = { clock, random: random ?? Math.random, budgetMs: this.#settings.commitBudgetMs };
     this.#hybridClock = new HybridClock(clock);
     this.#newId = random ? () => idFrom(random) : () => randomBytes(12).toString("base64url");
     this.#process = this.#newId().slice(0, 6);
@@ -85,11 +90,49 @@ class LogStore implements Store {
     await this.#replace(name, { ...closing, state: "deleted", highest: Math.max(record.incarnation, ...numbers) }, closing);
   }
 
+  async restoredCluster(name: string): Promise<ClusterStore> {
+    let record = await this.#record(name);
+    if (record.state === "closing" || record.state === "deleted") throw new UnknownClusterError(`cluster ${name} was deleted`);
+    this.#clusters.delete(name);
+    const next = (above: number, former: readonly number[]): ClusterRecord => {
+      const incarnation = Math.max(birthAt(this.#patience.clock.now()), above + 1);
+      return { incarnation, state: "restoring", highest: incarnation, former };
+    };
+    if (record.state === "open") {
+      const restoring = next(record.highest, [...record.former, record.incarnation]);
+      await this.#replace(name, restoring, record);
+      record = restoring;
+    }
+    const source = record.former.at(-1) ?? record.incarnation;
+    const numbers = await this.#eachLog(name, source, (log) => this.#seal(log));
+    const highest = Math.max(...numbers, 0);
+    if (highest >= record.incarnation) {
+      const higher = next(highest, record.former);
+      await this.#replace(name, higher, record);
+      record = higher;
+    }
+    const target = this.#clusterStore(name, record.incarnation);
+    await this.#eachLog(name, source, (log) => copyObjects(log, target.resource(log.parts.keys.storage)));
+    await this.#replace(name, { ...record, state: "open" }, record);
+    return this.cluster(name);
+  }
+
+  /** Makes whole what a backup left of a log, and ends it. */
+  async #seal(log: ResourceLog): Promise<number> {
+    const removed = await mendLog(log);
+    if (removed > 0) this.#report.warn("slots behind a hole in the backup were removed", { log: log.parts.keys.slots, removed });
+    return closeLog(log);
+  }
+
   async maintain(cluster: string, { untilMs }: { readonly untilMs: number }): Promise<boolean> {
     const mayGoOn = () => this.#patience.clock.now().getTime() < untilMs;
     let record = await this.#record(cluster);
     if (record.state === "closing") {
       await this.deleteCluster(cluster);
+      record = await this.#record(cluster);
+    }
+    if (record.state === "restoring") {
+      await this.restoredCluster(cluster);
       record = await this.#record(cluster);
     }
     const left: boolean[] = [];
@@ -101,17 +144,20 @@ class LogStore implements Store {
     if (record.state === "open") {
       const store = (await this.cluster(cluster)) as LogClusterStore;
       for (const storage of await readLogIndex(this.#table, cluster, store.incarnation, this.#patience)) {
-        left.push(mayGoOn() ? await this.#maintainLog(store.resource(storage).log, mayGoOn) : true);
+        left.push(mayGoOn() ? await this.#maintainLog(store.resource(storage), mayGoOn) : true);
       }
     }
     return left.includes(true);
   }
 
-  async #maintainLog(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
+  async #maintainLog(resource: LogResourceStore, mayGoOn: () => boolean): Promise<boolean> {
+    const { log } = resource;
+    const objectsLeft = await expire(resource, mayGoOn);
     const { done } = await log.view.materialize(mayGoOn);
+    const checkpointLeft = await checkpoint(log, mayGoOn);
     const slotsLeft = await compact(log, mayGoOn);
     const chunksLeft = await sweepChunks(log, mayGoOn);
-    return !done || slotsLeft || chunksLeft;
+    return objectsLeft || !done || checkpointLeft || slotsLeft || chunksLeft;
   }
 
   /** Does something with every log of an incarnation, apart from what this process knows of them already. */
@@ -134,7 +180,8 @@ class LogStore implements Store {
   async #replace(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<void> {
     if (await insist(this.#patience, () => replaceCluster(this.#table, name, next, previous))) return;
     const { incarnation, state } = await this.#record(name);
-    if (incarnation !== next.incarnation || state === "open") throw new StoreBusyError(`cluster ${name} is being changed by somebody else`);
+    if (incarnation !== next.incarnation || (state === "open" && next.state !== "open"))
+      throw new StoreBusyError(`cluster ${name} is being changed by somebody else`);
   }
 
   async #dropFormer(name: string, record: ClusterRecord, erased: number): Promise<ClusterRecord> {
@@ -162,6 +209,7 @@ class LogStore implements Store {
         patience: this.#patience,
         settings: this.#settings,
         hybridClock: this.#hybridClock,
+        newId: this.#newId,
         process: this.#process,
         ended: () => this.#clusters.delete(name),
         assertCurrent: () => this.#assertCurrent(name, incarnation),
@@ -182,7 +230,8 @@ class LogStore implements Store {
 
   async #assertCurrent(name: string, incarnation: number): Promise<void> {
     const record = await readCluster(this.#table, name, this.#patience);
-    if (record?.state === "open" && record.incarnation === incarnation) return;
+    const { state } = record ?? {};
+    if ((state === "open" || state === "restoring") && record?.incarnation === incarnation) return;
     this.#clusters.delete(name);
     throw new UnknownClusterError(`cluster ${name} was deleted`);
   }

@@ -5,6 +5,7 @@
  * (rule 8). Any number of requests wait for the next read together; none joins one that is under way.
  */
 import { LogCache } from "./cache.ts";
+import { learnCheckpoint } from "./checkpoint.ts";
 import { Chunks } from "./chunks.ts";
 import { Contention } from "./contention.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -26,6 +27,8 @@ export interface LogParts {
   readonly patience: Patience;
   readonly settings: StoreSettings;
   readonly hybridClock: HybridClock;
+  /** A name never used before, for chunks. */
+  readonly newId: () => string;
   /** Short name of this process. */
   readonly process: string;
   /** Told when the log turns out to have ended: the cluster's record must be read again. */
@@ -183,12 +186,18 @@ export class ResourceLog {
   }
 
   async #catchUp(cache: LogCache): Promise<void> {
-    const { entries, date } = await this.tail.read(cache.head.next);
+    const { head } = cache;
+    const { entries, date } = await this.tail.read(head.next);
+    if (date.getTime() - head.observed.getTime() > this.parts.settings.verifyAfterMs) await this.#verify(head, entries);
     this.#take(cache, entries, date);
-    if (entries.length > 0) return;
-    // Nothing new after a long sleep may also mean that nothing is left at all (rule 5).
-    if (date.getTime() - cache.head.observed.getTime() > this.parts.settings.verifyAfterMs) await this.parts.assertCurrent();
-    cache.confirm(date);
+    if (entries.length === 0) cache.confirm(date);
+  }
+
+  /** After a long sleep, nothing new may mean that nothing is left at all (rule 5), and something may stand at a freed key (rule 3). */
+  async #verify(head: Head, entries: readonly SlotEntry[]): Promise<void> {
+    if (entries.length === 0) return this.parts.assertCurrent();
+    const { stubbed } = await this.marks(0);
+    if (head.next < stubbed) throw new SlotsGoneError(`slot ${head.next} was compacted long ago`);
   }
 
   /** Watermark first, then the tail from there (rule 13). The slot at the watermark proves where the tail begins (rule 2). */
@@ -200,8 +209,10 @@ export class ResourceLog {
     const [first] = entries;
     if (!born && !first) throw new SlotsGoneError("the slot at the watermark is missing");
     const head = born || !first ? Head.ofBirth(watermark, date) : Head.ofSlot(first, date);
+    this.parts.hybridClock.observe(head.time);
     const cache = new LogCache(head, { slots: settings.windowSlots, bytes: settings.windowBytes });
     this.#take(cache, born ? entries : entries.slice(1), date);
+    if (cache.head.closed) this.parts.ended();
     this.#cache = cache;
     this.#notify();
   }
@@ -229,10 +240,12 @@ export class ResourceLog {
     this.#notify();
   }
 
-  /** View pages after a watermark read before, then the tail to a head read last (rule 13). */
+  /** View pages after a watermark read before, then the tail to a head read last (rule 13). A checkpoint will do for the view. */
   async #load(cache: LogCache): Promise<void> {
-    for await (const page of this.view.all()) {
-      for (const viewed of page) cache.learn(viewed.key, viewed);
+    if (!(await learnCheckpoint(this, cache))) {
+      for await (const page of this.view.all()) {
+        for (const viewed of page) cache.learn(viewed.key, viewed);
+      }
     }
     await this.fresh(this.arrive());
     if (this.#cache === cache) cache.completed();

@@ -4,11 +4,13 @@ import type { LogCache } from "./cache.ts";
 import { Committer } from "./committer.ts";
 import { Helper } from "./helper.ts";
 import { checkFloor, extendOverlay, nextSlots, overlayAt, positionAfter } from "./history.ts";
+import { revisionAtInstant } from "./instants.ts";
 import { Poller } from "./poller.ts";
 import { type Arrival, objectIn, type ResourceLog } from "./resource-log.ts";
 import { passing } from "./retry.ts";
 import { cutSnapshot } from "./snapshot.ts";
 import {
+  type At,
   type Change,
   FutureRevisionError,
   type ListQuery,
@@ -19,9 +21,11 @@ import {
   type Revision,
   StoreBusyError,
   type Stored,
+  StoreUnavailableError,
   type WatchItem,
   type WatchQuery,
 } from "./store.ts";
+import { ThrottledError } from "./table.ts";
 import { SlotsGoneError } from "./tail.ts";
 import { watchLog } from "./watch.ts";
 
@@ -45,10 +49,11 @@ export class LogResourceStore implements ResourceStore {
     this.#committer = new Committer({ ...parts, log, afterCommit: () => this.#helper.afterCommit() });
   }
 
-  get(key: string, at: ListQuery["at"] = "newest"): Promise<{ readonly object: Stored | undefined; readonly revision: Revision }> {
+  get(key: string, at: At = "newest"): Promise<{ readonly object: Stored | undefined; readonly revision: Revision }> {
     return this.#reading(async () => {
       const arrival = this.#log.arrive();
       if (typeof at === "object" && "exactly" in at) return this.#getExactly(key, at.exactly, arrival);
+      if (typeof at === "object" && "asOf" in at) return this.#getAsOf(key, await this.#revisionAsOf(at.asOf, arrival), arrival);
       for (;;) {
         const opened = await this.#log.opened();
         const [cache] = await Promise.all([this.#reach(opened, at, arrival, defaultWaitMs), this.#log.know(opened, key)]);
@@ -67,6 +72,7 @@ export class LogResourceStore implements ResourceStore {
       const arrival = this.#log.arrive();
       const { at, waitMs = defaultWaitMs } = query;
       if (typeof at === "object" && "exactly" in at) return this.#listExactly(query, at.exactly, arrival, waitMs);
+      if (typeof at === "object" && "asOf" in at) return this.#listAsOf(query, await this.#revisionAsOf(at.asOf, arrival), arrival, waitMs);
       for (;;) {
         const cache = await this.#reach(await this.#log.loaded(), at, arrival, waitMs);
         this.#log.assertOpen(cache);
@@ -114,12 +120,16 @@ export class LogResourceStore implements ResourceStore {
   }
 
   /** A cache that is as new as the query wants. */
-  async #reach(cache: LogCache, at: ListQuery["at"], arrival: Arrival, waitMs: number): Promise<LogCache> {
+  async #reach(
+    cache: LogCache,
+    at: Exclude<At, { readonly exactly: Revision } | { readonly asOf: Revision | Date }>,
+    arrival: Arrival,
+    waitMs: number,
+  ): Promise<LogCache> {
     if (at === "cached") return cache;
     if (at === "newest") return this.#log.fresh(arrival);
-    const revision = "exactly" in at ? at.exactly : at.notOlderThan;
-    if (cache.head.revision >= revision) return cache;
-    return this.#waitFor(revision, arrival, waitMs);
+    if (cache.head.revision >= at.notOlderThan) return cache;
+    return this.#waitFor(at.notOlderThan, arrival, waitMs);
   }
 
   /** @throws {FutureRevisionError} when the revision does not come */
@@ -136,27 +146,46 @@ export class LogResourceStore implements ResourceStore {
   }
 
   async #listExactly(query: ListQuery, revision: Revision, arrival: Arrival, waitMs: number): Promise<ListResult> {
+    const cache = await this.#knowing(await this.#log.opened(), revision, arrival, waitMs);
+    await checkFloor(this.#log, cache, revision);
+    return this.#listAsOf(query, revision, arrival, waitMs);
+  }
+
+  async #getExactly(key: string, revision: Revision, arrival: Arrival) {
+    const cache = await this.#knowing(await this.#log.opened(), revision, arrival, defaultWaitMs);
+    await checkFloor(this.#log, cache, revision);
+    return this.#getAsOf(key, revision, arrival);
+  }
+
+  /** The state at a revision, whether or not it is below the floor: what is really gone shows by itself. */
+  async #listAsOf(query: ListQuery, revision: Revision, arrival: Arrival, waitMs: number): Promise<ListResult> {
     for (;;) {
-      const loaded = await this.#log.loaded();
-      const cache = loaded.head.revision >= revision ? loaded : await this.#waitFor(revision, arrival, waitMs);
-      this.#log.assertOpen(cache);
-      await checkFloor(this.#log, cache, revision);
+      const cache = await this.#knowing(await this.#log.loaded(), revision, arrival, waitMs);
       const { overlay, position } = await overlayAt(this.#log, cache, revision);
       if (cache.complete && extendOverlay(overlay, cache, position)) return { ...cutSnapshot(cache, query, overlay), revision };
     }
   }
 
-  async #getExactly(key: string, revision: Revision, arrival: Arrival) {
+  async #getAsOf(key: string, revision: Revision, arrival: Arrival) {
     for (;;) {
-      const opened = await this.#log.opened();
-      const cache = opened.head.revision >= revision ? opened : await this.#waitFor(revision, arrival, defaultWaitMs);
-      this.#log.assertOpen(cache);
-      await checkFloor(this.#log, cache, revision);
+      const cache = await this.#knowing(await this.#log.opened(), revision, arrival, defaultWaitMs);
       await this.#log.know(cache, key);
       const { overlay, position } = await overlayAt(this.#log, cache, revision);
       if (!cache.known(key) || !extendOverlay(overlay, cache, position)) continue;
       return { object: overlay.has(key) ? overlay.get(key) : objectIn(cache, key), revision };
     }
+  }
+
+  /** A cache that has come to a revision. */
+  async #knowing(cache: LogCache, revision: Revision, arrival: Arrival, waitMs: number): Promise<LogCache> {
+    const reached = cache.head.revision >= revision ? cache : await this.#waitFor(revision, arrival, waitMs);
+    this.#log.assertOpen(reached);
+    return reached;
+  }
+
+  /** An instant is looked up in what was committed before the request arrived, and that may be after all that this process knows. */
+  async #revisionAsOf(asOf: Revision | Date, arrival: Arrival): Promise<Revision> {
+    return typeof asOf === "number" ? asOf : revisionAtInstant(this.#log, await this.#log.fresh(arrival), asOf);
   }
 
   async #reading<T>(read: () => Promise<T>): Promise<T> {
@@ -170,5 +199,7 @@ export class LogResourceStore implements ResourceStore {
 
 /** Trouble with the table, in the store's words. */
 function translated(error: unknown): unknown {
-  return passing(error) || error instanceof SlotsGoneError ? new StoreBusyError("the table did not answer", 1, { cause: error }) : error;
+  if (error instanceof ThrottledError) return new StoreBusyError("the table throttles", 1, { cause: error });
+  if (passing(error) || error instanceof SlotsGoneError) return new StoreUnavailableError("the table did not answer", 1, { cause: error });
+  return error;
 }

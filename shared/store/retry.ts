@@ -13,18 +13,25 @@ export const pauseAfter = (failures: number, random: () => number): number => ra
 export interface Patience {
   readonly clock: Clock;
   readonly random: () => number;
+  /** How long a call is made again. Default 10,000. */
+  readonly budgetMs?: number;
 }
 
-const tries = 8;
+const defaultBudgetMs = 10_000;
+/** A process that was frozen meanwhile has not tried in earnest. */
+const fewestTries = 3;
 
-/** Makes an idempotent call until it succeeds, or has failed eight times. */
-export async function insist<T>({ clock, random }: Patience, call: () => Promise<T>): Promise<T> {
+/** Makes an idempotent call until it succeeds, or time is up. */
+export async function insist<T>({ clock, random, budgetMs = defaultBudgetMs }: Patience, call: () => Promise<T>): Promise<T> {
+  const begun = clock.now().getTime();
   for (let failures = 1; ; failures++) {
     try {
       return await call();
     } catch (error) {
-      if (failures === tries || !passing(error)) throw error;
-      await clock.sleep(pauseAfter(failures, random));
+      const pause = pauseAfter(failures, random);
+      const late = clock.now().getTime() + pause - begun > budgetMs;
+      if (!passing(error) || (late && failures >= fewestTries)) throw error;
+      await clock.sleep(pause);
     }
   }
 }

@@ -1,15 +1,21 @@
 /** What may be tuned about the store, with the values that the rules of the log ask for. */
 
 const minute = 60_000;
-const day = 24 * 60 * minute;
+const hour = 60 * minute;
+const day = 24 * hour;
 
 export interface StoreSettings {
-  /** How long a write may take before its caller is told that it was not made, or that nobody knows. */
+  /**
+   * How long a write may take before its caller is told that it was not made, or that nobody knows; and how long a call to a table in
+   * trouble is made again.
+   */
   readonly commitBudgetMs: number;
   /** After this age a revision is no longer served to watches and continue tokens (logical compaction). */
   readonly tokenAgeMs: number;
   /** After this age a slot's content may be removed (physical compaction). */
   readonly historyMs: number;
+  /** Storage resources whose objects go by themselves, or whose history is not worth keeping as long. */
+  readonly lifetimes: Readonly<Record<string, Lifetime>>;
   /** A deleted object's tombstone, and the slot that made it, stay at least this long (rule 16). */
   readonly tombstoneMs: number;
   /** A stub stays at least this long (rule 3). */
@@ -39,13 +45,26 @@ export interface StoreSettings {
   readonly progressMs: number;
 }
 
+export interface Lifetime {
+  /** In place of {@link StoreSettings.historyMs} and, as far as slots are concerned, {@link StoreSettings.tombstoneMs}. */
+  readonly historyMs: number;
+  /** An object that nobody changed for so long is deleted by the upkeep. Absent: it stays. */
+  readonly expireMs?: number;
+}
+
 export const defaultSettings: StoreSettings = {
   commitBudgetMs: 10_000,
   tokenAgeMs: 5 * minute,
   historyMs: day,
+  lifetimes: {
+    // As long as Kubernetes keeps them (kube-apiserver's --event-ttl).
+    events: { historyMs: hour, expireMs: hour },
+    // Renewed every few seconds, and of interest for as long.
+    "leases.coordination.k8s.io": { historyMs: hour / 4 },
+  },
   tombstoneMs: day,
   stubMs: 7 * day,
-  verifyAfterMs: 60 * minute,
+  verifyAfterMs: hour,
   materializeMs: 15 * minute,
   chunkSlots: 10_000,
   helpSlots: 1_000,
@@ -62,3 +81,12 @@ export const defaultSettings: StoreSettings = {
 
 /** An object's JSON may be this long: etcd's request limit. */
 export const maximumObjectBytes = 1_572_864;
+
+/** How old something of a storage resource must be to go. */
+export type Ages = Pick<StoreSettings, "tokenAgeMs" | "historyMs" | "tombstoneMs" | "stubMs"> & Pick<Lifetime, "expireMs">;
+
+export function agesOf(settings: StoreSettings, storage: string): Ages {
+  const lifetime = settings.lifetimes[storage];
+  // A short history leaves its tombstones in the view for as long as its stubs stand.
+  return lifetime ? { ...settings, tombstoneMs: 0, ...lifetime } : settings;
+}

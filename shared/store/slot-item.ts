@@ -124,6 +124,15 @@ export function stubItem(keys: LogKeys, slot: Slot, since: Date): Item {
   };
 }
 
+/** A stub in place of a slot that was lost with whatever it said. */
+export const standInItem = (keys: LogKeys, number: SlotNumber, time: number, since: Date): Item => ({
+  pk: keys.slots,
+  sk: slotSortKey(number),
+  time,
+  count: 0,
+  stub: since.getTime(),
+});
+
 /** Reads what a slot item says without its changes. */
 export function readSlotHeading(item: Item): Stub | Closing {
   const heading = { number: Number(item.sk), time: Number(item.time), count: Number(item.count) };

@@ -76,17 +76,26 @@ export interface Change {
   readonly plan: string | undefined;
 }
 
+/**
+ * Which state a read shows: `newest` (strongly consistent), `cached` (any state this process knows, possibly old), not older than a
+ * revision, or exactly at one that is not older than continue tokens may be. `asOf` reads back in time as far as the history reaches:
+ * the state at a revision, or after the last change that was made at an instant or before it.
+ */
+export type At =
+  | "newest"
+  | "cached"
+  | { readonly notOlderThan: Revision }
+  | { readonly exactly: Revision }
+  | { readonly asOf: Revision | Date };
+
 export interface ListQuery {
   /** `namespace/`, or empty for all. */
   readonly prefix: string;
   readonly limit?: number;
   /** Keys strictly after this one. */
   readonly after?: string;
-  /**
-   * Which state: `newest` (strongly consistent), `cached` (any state this process knows, possibly old), not older than a
-   * revision, or exactly at one.
-   */
-  readonly at: "newest" | "cached" | { readonly notOlderThan: Revision } | { readonly exactly: Revision };
+  /** Which state. */
+  readonly at: At;
   /** How long to wait for a revision in the future. Default 3,000. */
   readonly waitMs?: number;
 }
@@ -114,7 +123,7 @@ export interface WatchQuery {
 /** One storage resource of one cluster. */
 export interface ResourceStore {
   /** Strongly consistent unless told otherwise. `revision` is the state's. */
-  get(key: string, at?: ListQuery["at"]): Promise<{ readonly object: Stored | undefined; readonly revision: Revision }>;
+  get(key: string, at?: At): Promise<{ readonly object: Stored | undefined; readonly revision: Revision }>;
   list(query: ListQuery): Promise<ListResult>;
   /**
    * Never throws for a refusal. Throws `OutcomeUnknownError` when the time budget ended before the outcome was known, and
@@ -122,7 +131,8 @@ export interface ResourceStore {
    */
   commit(proposal: Proposal): Promise<Outcome>;
   /**
-   * Every change after a revision up to the newest, oldest first. `consistent: false` answers from what this process knows already.
+   * Every change after a revision up to the newest, oldest first, each with its time and author, as far back as the history reaches.
+   * `consistent: false` answers from what this process knows already.
    * @throws {CompactedError} when some of them are gone: list again
    */
   changes(
@@ -156,6 +166,13 @@ export interface Store {
    * @throws {UnknownClusterError}
    */
   deleteCluster(name: string): Promise<void>;
+  /**
+   * Begins a new incarnation of a cluster whose table was restored from a backup or a copy, before anybody else uses the table. Clients may
+   * have seen revisions that the backup never had, so everything gets higher ones: the objects are as they were, watches and continue
+   * tokens from before are refused with {@link CompactedError}. An interrupted restore goes on when this is called again.
+   * @throws {UnknownClusterError}
+   */
+  restoredCluster(name: string): Promise<ClusterStore>;
   /**
    * Upkeep of every log of a cluster (view, compaction, orphans, remains of deleted incarnations), within a budget.
    * @param budget `untilMs`: when to stop, in milliseconds since 1970 by the store's clock
@@ -197,12 +214,17 @@ export class OutcomeUnknownError extends Error {
 
 /** Nothing was written; try again after a while. */
 export class StoreBusyError extends Error {
-  override readonly name = "StoreBusyError";
+  override readonly name: string = "StoreBusyError";
   readonly retryAfterSeconds: number;
   constructor(message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
     super(message, options);
     this.retryAfterSeconds = retryAfterSeconds;
   }
+}
+
+/** The same, because the table does not answer; not because too much is asked of it. */
+export class StoreUnavailableError extends StoreBusyError {
+  override readonly name = "StoreUnavailableError";
 }
 
 /** A watcher did not keep up. It must start again from its last revision. */

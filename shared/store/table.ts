@@ -52,8 +52,8 @@ export interface QueryPage {
 }
 
 /**
- * One table. Writes are **not** retried by implementations: an error other than {@link ThrottledError} means that the outcome is
- * unknown (`log-rules.md` 9). `date` is the table's own clock (DynamoDB's `Date` header).
+ * One table. Writes are **not** retried by implementations: an error other than {@link ThrottledError} and
+ * {@link TableRefusedError} means that the outcome is unknown (`log-rules.md` 9). `date` is the table's own clock (DynamoDB's `Date` header).
  */
 export interface Table {
   get(key: ItemKey, options: { readonly consistent: boolean }): Promise<{ readonly item: Item | undefined; readonly date: Date }>;
@@ -65,6 +65,11 @@ export interface Table {
 /** The table refused for now; nothing was written. */
 export class ThrottledError extends Error {
   override readonly name = "ThrottledError";
+}
+
+/** The table refused for good (rights, no such table, an item that cannot be): nothing was written, and trying again is in vain. */
+export class TableRefusedError extends Error {
+  override readonly name = "TableRefusedError";
 }
 
 /** The outcome of a write is not known: the request may or may not have been carried out. */

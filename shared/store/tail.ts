@@ -2,7 +2,7 @@
 import type { Chunks } from "./chunks.ts";
 import type { LogKeys } from "./keys.ts";
 import { insist, type Patience, pauseAfter } from "./retry.ts";
-import { type SlotEntry, type SlotNumber, slotSortKey } from "./slot.ts";
+import { type Closing, type SlotEntry, type SlotNumber, type Stub, slotSortKey } from "./slot.ts";
 import { readSlotHeading, readSlotItem } from "./slot-item.ts";
 import type { Item, QueryPage, Table } from "./table.ts";
 
@@ -71,6 +71,14 @@ export class Tail {
       if (attempt === rereads) throw new SlotsGoneError(`chunks of slot ${number} of ${this.#keys.slots} are missing`);
       await this.#pause(attempt);
     }
+  }
+
+  /** One slot without its changes, read strongly; undefined when it has no owner. Its type is told for closing slots only. */
+  async heading(number: SlotNumber): Promise<Stub | Closing | undefined> {
+    const { item } = await insist(this.#patience, () =>
+      this.#table.get({ pk: this.#keys.slots, sk: slotSortKey(number) }, { consistent: true }),
+    );
+    return item && readSlotHeading(item);
   }
 
   /** Whether a slot at or after this one can be seen: an eventual read, at half the price, which proves nothing when it says no. */

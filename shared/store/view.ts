@@ -15,6 +15,15 @@ import type { Tail } from "./tail.ts";
 /** What the view says of a key. Absent: the object did not exist at the watermark. */
 export type Viewed = Stored | { readonly key: string; readonly gone: Revision };
 
+/** An object as it stands in the view. */
+export interface PackedObject {
+  readonly key: string;
+  readonly revision: Revision;
+  /** JSON, or the chunks that hold it. */
+  readonly body: string | ChunkRef;
+  readonly exact: boolean;
+}
+
 const slotsAtOnce = 500;
 const rereads = 6;
 
@@ -50,6 +59,19 @@ export class View {
 
   /** Every object's item, in order, read strongly page by page. */
   async *all(): AsyncGenerator<readonly Viewed[]> {
+    for await (const items of this.#pages()) {
+      yield await Promise.all(
+        items.map(async (item) => (await this.#read(item)) ?? (await this.get(item.sk)) ?? { key: item.sk, gone: 0 }),
+      );
+    }
+  }
+
+  /** The same without tombstones and without looking into the bodies: for checkpoints. */
+  async *packed(): AsyncGenerator<readonly PackedObject[]> {
+    for await (const items of this.#pages()) yield items.flatMap(packedObject);
+  }
+
+  async *#pages(): AsyncGenerator<readonly Item[]> {
     const { table, keys, patience } = this.#parts;
     const query = { pk: keys.view, consistent: true } as const;
     let page = await insist(patience, () => table.query(query));
@@ -58,9 +80,7 @@ export class View {
       // The next page is on its way while this one is read.
       const following = cursor && insist(patience, () => table.query({ ...query, cursor }));
       following?.catch(() => {});
-      yield await Promise.all(
-        page.items.map(async (item) => (await this.#read(item)) ?? (await this.get(item.sk)) ?? { key: item.sk, gone: 0 }),
-      );
+      yield page.items;
       if (!following) return;
       page = await following;
     }
@@ -168,3 +188,8 @@ function viewItem(keys: LogKeys, { type, object, body }: LoggedChange): Item {
 }
 
 const refOf = (item: Item): ChunkRef | undefined => (typeof item.chunks === "string" ? (JSON.parse(item.chunks) as ChunkRef) : undefined);
+
+function packedObject(item: Item): PackedObject[] {
+  const body = refOf(item) ?? (item.body instanceof Uint8Array ? unpackText(item.body) : undefined);
+  return body === undefined ? [] : [{ key: item.sk, revision: Number(item.revision), body, exact: item.exact === true }];
+}

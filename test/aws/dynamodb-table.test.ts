@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { assertTableFits, dynamoDbTable, UnfitTableError } from "../../shared/aws/dynamodb-table.ts";
-import { TableUnavailableError, ThrottledError, UnknownOutcomeError } from "../../shared/store/table.ts";
+import { TableRefusedError, TableUnavailableError, ThrottledError, UnknownOutcomeError } from "../../shared/store/table.ts";
 import { startTestDynamoDb, type TestDynamoDb } from "../support/dynoxide.ts";
 import { describeTable } from "../support/table-suite.ts";
 
@@ -58,12 +58,25 @@ describe("a DynamoDB table in trouble", () => {
     expect(calls()).toBe(2);
   });
 
-  it.each(["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"])(
-    "knows %s for a throttle: nothing was written",
+  it.each([
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "TransactionConflictException",
+    "ExpiredTokenException",
+  ])("knows %s for a throttle: nothing was written", async (type) => {
+    const { table, calls } = await dynamoDbThat(failure(400, type));
+    await expect(table.put(item)).rejects.toBeInstanceOf(ThrottledError);
+    expect(calls()).toBe(1);
+  });
+
+  it.each(["AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException", "ValidationException"])(
+    "knows %s for a refusal: nothing was written, and trying again is in vain",
     async (type) => {
       const { table, calls } = await dynamoDbThat(failure(400, type));
-      await expect(table.put(item)).rejects.toBeInstanceOf(ThrottledError);
+      await expect(table.put(item)).rejects.toBeInstanceOf(TableRefusedError);
       expect(calls()).toBe(1);
+      await expect(table.get(item, { consistent: true })).rejects.toBeInstanceOf(TableRefusedError);
     },
   );
 

@@ -28,11 +28,11 @@ function world() {
     log: silentLog,
     random: () => 1,
   });
-  const run = async () => {
+  const run = async ({ sweep = false } = {}) => {
     // Looks closer together than that are answered together.
     await clock.advance(2_000);
     const stop = new AbortController();
-    const running = manager.run({ sweep: false, deadline: new Date(clock.now().getTime() + 3_600_000), signal: stop.signal });
+    const running = manager.run({ sweep, deadline: new Date(clock.now().getTime() + 3_600_000), signal: stop.signal });
     await settled();
     stop.abort(new Error("enough"));
     await running;
@@ -52,6 +52,7 @@ function world() {
     node: (name = "i-1") => api.get(kinds.nodes, name),
     ready: (name = "i-1") => api.get(kinds.nodes, name)?.status?.conditions?.find(({ type }) => type === "Ready")?.status,
     taints: (name = "i-1") => (api.get(kinds.nodes, name)?.spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`),
+    lease: (name = "i-1") => api.get(kinds.leases, name, "kube-node-lease"),
     pod: async (
       name: string,
       nodeName: string,
@@ -171,6 +172,62 @@ describe("a container instance", () => {
     set(aContainerInstance({ runningTasksCount: 3, version: 9 }));
     await run();
     expect(api.writes).toHaveLength(writes);
+  });
+});
+
+describe("the Lease of a Node", () => {
+  it("is there as soon as the Node is, and goes with it", async () => {
+    const { set, run, node, lease } = world();
+    set(aContainerInstance());
+    await run();
+    expect(lease()).toMatchObject({
+      metadata: { ownerReferences: [{ apiVersion: "v1", kind: "Node", name: "i-1", uid: node()?.metadata.uid }] },
+      spec: { holderIdentity: "i-1", leaseDurationSeconds: 7_200, renewTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}Z$/u) },
+    });
+  });
+
+  it("is renewed when somebody looks at the machines anyway, at most twice an hour", async () => {
+    const { set, run, after, lease } = world();
+    set(aContainerInstance());
+    await run();
+    const first = lease()?.spec.renewTime ?? "";
+    await after(20 * 60_000);
+    await run({ sweep: true });
+    expect(lease()?.spec.renewTime).toBe(first);
+    await after(40 * 60_000);
+    await run({ sweep: true });
+    expect(Date.parse(lease()?.spec.renewTime ?? "") - Date.parse(first)).toBeGreaterThanOrEqual(60 * 60_000);
+  });
+
+  it("says when the agent was last seen, not when somebody looked", async () => {
+    const { set, run, after, lease, ready } = world();
+    set(aContainerInstance());
+    await run();
+    const first = lease()?.spec.renewTime ?? "";
+    set(aContainerInstance({ agentConnected: false }));
+    await run();
+    await after(60 * 60_000);
+    await run({ sweep: true });
+    expect(ready()).toBe("Unknown");
+    expect(lease()?.spec.renewTime).toBe(first);
+    set(aContainerInstance());
+    await run();
+    expect(Date.parse(lease()?.spec.renewTime ?? "")).toBeGreaterThan(Date.parse(first));
+  });
+
+  it("comes back when somebody took it away, and belongs to the Node that is there now", async () => {
+    const { set, run, after, api, node, lease } = world();
+    set(aContainerInstance());
+    await run();
+    const first = node()?.metadata.uid;
+    await api.client.delete(kinds.leases, { namespace: "kube-node-lease", name: "i-1" });
+    await after(60 * 60_000);
+    await run({ sweep: true });
+    expect(lease()?.metadata.ownerReferences?.[0]?.uid).toBe(first);
+    await api.client.delete(kinds.nodes, { namespace: "", name: "i-1" });
+    await run();
+    expect(node()?.metadata.uid).not.toBe(first);
+    expect(lease()?.metadata.ownerReferences).toMatchObject([{ uid: node()?.metadata.uid }]);
   });
 });
 

@@ -20,7 +20,7 @@ import { controllers } from "../../shared/controllers/index.ts";
 import { type RegistryCluster, registryCluster } from "../support/registry-cluster.ts";
 
 const cluster = () =>
-  registryCluster(({ resources }) => controllers({ resources, clusterCa: "PEM", publicUrl: "https://192.168.1.5:6443" }));
+  registryCluster(({ resources }) => controllers({ resources, clusterCa: "PEM", endpointUrl: "https://192.168.1.5:6443" }));
 const web = { namespace: "default", name: "web" };
 
 const deploy = ({ client }: RegistryCluster, spec: Partial<Deployment["spec"]> = {}) =>

@@ -15,8 +15,10 @@ describe.skipIf(!go)("client-go", () => {
   }, 600_000);
   afterAll(() => plane?.remove());
 
-  it("does with its clients, informers and leader election what it does with any cluster", { timeout: 240_000 }, async () => {
-    const { code, output } = await runToEnd(program, ["-kubeconfig", plane.kubeconfig], { timeoutMs: 230_000 });
+  it("does with its clients, informers and leader election what it does with any cluster", { timeout: 300_000 }, async () => {
+    // client-go compares every cache that it filled by a watch list with a list, and panics if they differ.
+    const env = { KUBE_WATCHLIST_INCONSISTENCY_DETECTOR: "true" };
+    const { code, output } = await runToEnd(program, ["-kubeconfig", plane.kubeconfig], { env, timeoutMs: 290_000 });
     expect(code, output).toBe(0);
     expect(output).toMatch(/^ok: \d+ checks$/m);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
+import { jsonLog } from "../../shared/runtime/log.ts";
 import { aConfigMap, aDeploymentBody, aPodBody, aRegistry, refusal } from "../support/registry.ts";
 
 const endpoints = (name: string, metadata: JsonObject = {}): JsonObject => ({
@@ -526,6 +527,17 @@ describe("checklist 51, 52: an invalid object", () => {
     const status = await refusal(api.create("configmaps", aConfigMap("Bad_Name", { "bad key": "v" }, { labels: { "bad label!": "v" } })));
     expect(status).toMatchObject({ code: 422, reason: "Invalid", details: { name: "Bad_Name", kind: "ConfigMap" } });
     expect(status.details?.causes?.map(({ field }) => field)).toEqual(["metadata.name", "metadata.labels", "data[bad key]"]);
+  });
+});
+
+describe("an object of more than 1.5 MiB", () => {
+  it("is refused, and is no trouble to log", async () => {
+    const logged: string[] = [];
+    const api = await aRegistry({ log: jsonLog((line) => logged.push(line), "info") });
+    const env = Array.from({ length: 160 }, (_, index) => ({ name: `V${index}`, value: "x".repeat(10_000) }));
+    const pod = aPodBody("large", { containers: [{ name: "main", image: "registry.example/a:1", env }] });
+    expect(await refusal(api.create("pods", pod))).toMatchObject({ code: 413, reason: "RequestEntityTooLarge" });
+    expect(logged).toEqual([]);
   });
 });
 

@@ -36,9 +36,9 @@ function world(): World {
   };
 }
 
-function managing({ clock, api }: World, controllers: readonly Controller[], feed: Feed = api.feed) {
+function managing({ clock, api }: World, controllers: readonly Controller[], feed: Feed = api.feed, log = silentLog) {
   const events = createEventRecorder({ client: api.client, clock, log: silentLog });
-  const manager = createManager({ controllers, feed, client: api.client, clock, log: silentLog, events, random: () => 0.5 });
+  const manager = createManager({ controllers, feed, client: api.client, clock, log, events, random: () => 0.5 });
   return (given: { sweep?: boolean; deadlineMs?: number; signal?: AbortSignal; rung?: (signal: AbortSignal) => Promise<void> } = {}) =>
     manager.run({
       sweep: given.sweep ?? false,
@@ -234,6 +234,21 @@ describe("a failing key", () => {
     await here.clock.advance(10_000);
     const result = await running;
     expect(result.again?.getTime()).toBeGreaterThan(0);
+  });
+
+  it.each([
+    { name: "that waits for another object is mentioned", reason: "Forbidden", expected: ["info reconcile refused, trying again later"] },
+    { name: "that is wrong is warned of", reason: "Invalid", expected: ["warn reconcile failed, trying again later"] },
+  ] as const)("$name", async ({ reason, expected }) => {
+    const here = world();
+    await here.add("one");
+    const { controller } = noting(async () => {
+      throw new StatusError(reason, "no", { details: { retryAfterSeconds: 90 } });
+    });
+    const said: string[] = [];
+    const note = (level: string) => (message: string) => void said.push(`${level} ${message}`);
+    await managing(here, [controller], here.api.feed, { ...silentLog, info: note("info"), warn: note("warn") })();
+    expect(said).toEqual(expected);
   });
 
   it("waits at least as long as the server asks", async () => {

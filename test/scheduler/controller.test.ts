@@ -22,6 +22,7 @@ function world(options: Parameters<typeof schedulerController>[0] = {}) {
       bound.push({ pod: `${subresource} ${key.name}`, body });
       const { target } = body as { target: { name: string } };
       await api.client.modify(kinds.pods, key, (pod) => ({ ...pod, spec: { ...pod.spec, nodeName: target.name } }));
+      return {};
     },
   };
   const manager = createManager({

@@ -177,6 +177,28 @@ describe("rule 10: Tables and metadata alone", () => {
     expect((await json(collection, as("PartialObjectMetadata"))).code).toBe(406);
   });
 
+  it("metadata alone in protobuf, where items do not repeat what they are", async () => {
+    const inProtobuf = (kind: string) => ({
+      headers: { accept: `application/vnd.kubernetes.protobuf;as=${kind};v=v1;g=meta.k8s.io,application/json` },
+    });
+    const read = async (path: string, kind: string) => {
+      const response = await ask(path, inProtobuf(kind));
+      expect(response.headers.get("content-type")).toBe("application/vnd.kubernetes.protobuf");
+      return decodeProtobuf(Buffer.from(await response.arrayBuffer())).object as any;
+    };
+    expect(await read(`${collection}/one`, "PartialObjectMetadata")).toMatchObject({
+      kind: "PartialObjectMetadata",
+      apiVersion: "meta.k8s.io/v1",
+      metadata: { name: "one", resourceVersion: "1" },
+    });
+    const list = await read(collection, "PartialObjectMetadataList");
+    expect(list).toMatchObject({ kind: "PartialObjectMetadataList", metadata: { resourceVersion: "2" } });
+    expect(list.items.map((item: any) => [Object.keys(item), item.metadata.name])).toEqual([
+      [["metadata"], "one"],
+      [["metadata"], "two"],
+    ]);
+  });
+
   it("a review is no object with columns", async () => {
     const response = await ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
       method: "POST",

@@ -1,5 +1,5 @@
 /** A control plane as a user starts it: `node local/main.ts` in a process of its own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,10 +16,14 @@ export interface ControlPlane {
   stop(): Promise<number | null>;
   /** Ctrl-C, and does not wait for what follows. */
   interrupt(): void;
+  /** Resolves with the exit code once it has ended; null when a signal ended it. */
+  ended(): Promise<number | null>;
   /** SIGKILL, as a crash or the OOM killer would. */
   kill(): Promise<void>;
   /** Starts again on the same data and port. */
   restart(): Promise<void>;
+  /** Resolves once it has said something that matches. */
+  says(pattern: RegExp): Promise<void>;
   /** Stops it and removes its data. */
   remove(): Promise<void>;
 }
@@ -37,10 +41,40 @@ export const freePort = (): Promise<number> =>
     });
   });
 
+export interface Ended {
+  /** Null when it had to be killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs it where it ends by itself, because it cannot start.
+ * @param preload modules to load before it, as `node --import` takes them
+ */
+export const runToItsEnd = (
+  args: readonly string[],
+  { env = {}, cwd, preload = [] }: { env?: Readonly<Record<string, string>>; cwd?: string; preload?: readonly string[] } = {},
+): Promise<Ended> =>
+  new Promise((resolve) => {
+    const imports = preload.flatMap((module) => ["--import", module]);
+    const options = { env: { ...process.env, ...env }, cwd, timeout: endTimeoutMs, killSignal: "SIGKILL" } as const;
+    execFile(process.execPath, [...imports, main, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : null, stdout, stderr }),
+    );
+  });
+
+const startTimeoutMs = 60_000;
+const endTimeoutMs = 60_000;
+
 export const startControlPlane = (...options: string[]): Promise<ControlPlane> => startControlPlaneWith({}, ...options);
 
 /** @param environment added to the process' own */
-export async function startControlPlaneWith(environment: Record<string, string>, ...options: string[]): Promise<ControlPlane> {
+export const startControlPlaneWith = (environment: Record<string, string>, ...options: string[]): Promise<ControlPlane> =>
+  startWithAnyEngine(environment, "--engine", "simulated", ...options);
+
+/** Without a word about the engine: it chooses one. */
+export async function startWithAnyEngine(environment: Record<string, string>, ...options: string[]): Promise<ControlPlane> {
   const data = mkdtempSync(join(tmpdir(), "binnacle-e2e-"));
   const port = await freePort();
   const kubeconfig = join(data, "kubeconfig");
@@ -49,11 +83,14 @@ export async function startControlPlaneWith(environment: Record<string, string>,
 
   const start = () =>
     new Promise<void>((resolve, reject) => {
-      child = spawn(process.execPath, [main, "--data", data, "--port", String(port), "--engine", "simulated", ...options], {
+      child = spawn(process.execPath, [main, "--data", data, "--port", String(port), ...options], {
         stdio: ["ignore", "pipe", "pipe"],
         env: { ...process.env, ...environment },
       });
-      const timer = setTimeout(() => reject(new Error(`not ready within 30 s:\n${output}`)), 30_000);
+      const timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        reject(new Error(`not ready within ${startTimeoutMs / 1_000} s:\n${output}`));
+      }, startTimeoutMs);
       const take = (chunk: Buffer) => {
         output += chunk.toString();
         if (/^Binnacle is ready/m.test(output)) {
@@ -68,12 +105,15 @@ export async function startControlPlaneWith(environment: Record<string, string>,
         reject(new Error(`ended with ${code} before it was ready:\n${output}`));
       });
     });
-  const end = (signal: NodeJS.Signals) =>
+  const ended = () =>
     new Promise<number | null>((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode);
       child.once("exit", (code) => resolve(code));
-      child.kill(signal);
     });
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return ended();
+  };
 
   await start();
   return {
@@ -84,6 +124,7 @@ export async function startControlPlaneWith(environment: Record<string, string>,
     awsUrl: () => /--endpoint-url (\S+)/.exec(output)?.[1] ?? "",
     stop: () => end("SIGINT"),
     interrupt: () => void child.kill("SIGINT"),
+    ended,
     async kill() {
       await end("SIGKILL");
     },
@@ -91,6 +132,20 @@ export async function startControlPlaneWith(environment: Record<string, string>,
       output = "";
       await start();
     },
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (!pattern.test(output)) return;
+          clearTimeout(timer);
+          child.stdout?.off("data", look);
+          child.stderr?.off("data", look);
+          resolve();
+        };
+        const timer = setTimeout(() => reject(new Error(`it did not say ${pattern}:\n${output}`)), endTimeoutMs);
+        child.stdout?.on("data", look);
+        child.stderr?.on("data", look);
+        look();
+      }),
     async remove() {
       await end("SIGINT");
       rmSync(data, { recursive: true, force: true });

@@ -10,10 +10,12 @@ const program = "/usr/sbin/dockerd";
 const startMs = 30_000;
 const stopMs = 30_000;
 
-/** Whether this machine can run it. It is a second opinion: CI does without it, too. */
+/** Whether this machine can run it. Where it cannot: a note why, and an error in CI. */
 export function canRunDockerd(): boolean {
   const possible = process.platform === "linux" && process.getuid?.() === 0 && existsSync(program);
-  if (!possible) console.warn(`skipped: tests with Docker itself need root and ${program} (Debian: docker.io)`);
+  const needs = `tests with Docker itself need Linux, root and ${program} (Debian: docker.io)`;
+  if (!possible && process.env.CI) throw new Error(`required in CI: ${needs}`);
+  if (!possible) console.warn(`skipped: ${needs}`);
   return possible;
 }
 

@@ -196,6 +196,7 @@ export function fakeApi(clock: Clock): FakeApi {
     },
     createSubresource: async (kind, key, subresource) => {
       await write(`create/${subresource}`, kind, key);
+      return {};
     },
   };
 

@@ -61,6 +61,9 @@ export function fakeRegistry(kinds: readonly Kind[]): FakeRegistry {
     failure: undefined,
     last: (method) => calls.findLast((call) => call.method === method)?.arguments ?? [],
     catalog: async () => catalog,
+    reader: async () => {
+      throw new Error("the fake registry has no reader");
+    },
     async get(kind, key, parameters, context) {
       record("get", kind, key, parameters, context);
       return read(kind, key, context);

@@ -1,7 +1,8 @@
 /** Real kubectls: which ones this machine has, and how a test runs one. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { type Running, startProgram } from "./running-program.ts";
 
 export interface KubectlBinary {
   readonly path: string;
@@ -52,74 +53,50 @@ export interface Ran {
 export type Kubectl = ((...args: string[]) => Promise<Ran>) & {
   /** Runs and returns stdout; throws with stderr when kubectl fails. */
   ok(...args: string[]): Promise<string>;
+  /** Runs what must fail and returns what it complains about; throws with stdout when it works. */
+  refused(...args: string[]): Promise<string>;
   /** The same with a document on standard input. */
   pipe(input: string, ...args: string[]): Promise<Ran>;
+  /** Applies manifests and returns stdout; throws with stderr when that fails. */
+  apply(manifests: string, ...args: string[]): Promise<string>;
+  /** One value of objects. @param what as `deployment web` @param path as `{.spec.replicas}` */
+  read(what: string, path: string): Promise<string>;
   /** Starts kubectl and collects its lines until {@link Running.stop}. */
   start(...args: string[]): Running;
 };
 
-export interface Running {
-  readonly lines: string[];
-  /** Resolves with the first line (past or future) that matches. */
-  until(pattern: RegExp, timeoutMs?: number): Promise<string>;
-  stop(): Promise<void>;
-}
-
-/** @param environment added to the process' own */
-export function kubectl(binary: KubectlBinary, kubeconfig: string, environment: Record<string, string> = {}): Kubectl {
+/** @param environment added to the process' own @param always stand before the arguments of every command: `-n`, `shop` */
+export function kubectl(
+  binary: KubectlBinary,
+  kubeconfig: string,
+  environment: Record<string, string> = {},
+  always: readonly string[] = [],
+): Kubectl {
   const env = { ...process.env, KUBECONFIG: kubeconfig, ...environment };
-  const run = (args: string[], input?: string): Promise<Ran> =>
+  const run = (args: readonly string[], input?: string): Promise<Ran> =>
     new Promise((resolve) => {
-      const child = execFile(binary.path, args, { env, maxBuffer: 64 << 20, timeout: 120_000 }, (error, stdout, stderr) => {
+      const child = execFile(binary.path, [...always, ...args], { env, maxBuffer: 64 << 20, timeout: 120_000 }, (error, stdout, stderr) => {
         resolve({ code: error ? (typeof error.code === "number" ? error.code : 1) : 0, stdout, stderr });
       });
+      // What it does not read to the end, it complains about by itself.
+      child.stdin?.on("error", () => {});
       child.stdin?.end(input ?? "");
     });
+  const succeed = async (args: readonly string[], input?: string): Promise<string> => {
+    const { code, stdout, stderr } = await run(args, input);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: exit ${code}\n${stderr}${stdout}`);
+    return stdout;
+  };
   return Object.assign((...args: string[]) => run(args), {
-    async ok(...args: string[]) {
+    ok: (...args: string[]) => succeed(args),
+    async refused(...args: string[]) {
       const { code, stdout, stderr } = await run(args);
-      if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: exit ${code}\n${stderr}${stdout}`);
-      return stdout;
+      if (code === 0) throw new Error(`kubectl ${args.join(" ")}: not refused\n${stderr}${stdout}`);
+      return stderr;
     },
     pipe: (input: string, ...args: string[]) => run(args, input),
-    start(...args: string[]): Running {
-      const child = spawn(binary.path, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-      const lines: string[] = [];
-      const waiting = new Set<() => void>();
-      let rest = "";
-      const take = (data: Buffer) => {
-        const parts = (rest + data.toString()).split("\n");
-        rest = parts.pop() ?? "";
-        lines.push(...parts);
-        for (const wake of waiting) wake();
-      };
-      child.stdout.on("data", take);
-      child.stderr.on("data", take);
-      return {
-        lines,
-        until: (pattern, timeoutMs = 30_000) =>
-          new Promise((resolve, reject) => {
-            const timer = setTimeout(() => {
-              waiting.delete(look);
-              reject(new Error(`no line matched ${pattern} within ${timeoutMs} ms; got:\n${lines.join("\n")}`));
-            }, timeoutMs);
-            const look = () => {
-              const line = lines.find((candidate) => pattern.test(candidate));
-              if (line === undefined) return;
-              clearTimeout(timer);
-              waiting.delete(look);
-              resolve(line);
-            };
-            waiting.add(look);
-            look();
-          }),
-        stop: () =>
-          new Promise((resolve) => {
-            if (child.exitCode !== null || child.signalCode !== null) return resolve();
-            child.once("exit", () => resolve());
-            child.kill("SIGTERM");
-          }),
-      };
-    },
+    apply: (manifests: string, ...args: string[]) => succeed(["apply", "-f", "-", ...args], manifests),
+    read: (what: string, path: string) => succeed(["get", ...what.split(" "), "-o", `jsonpath=${path}`]),
+    start: (...args: string[]) => startProgram(binary.path, [...always, ...args], env),
   });
 }

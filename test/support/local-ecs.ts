@@ -8,6 +8,7 @@ import shippedRules from "../../local/engine/simulated/rules.json" with { type: 
 import { compileRules, type RulesFile } from "../../local/engine/simulated/rules.ts";
 import { simulatedRuntime } from "../../local/engine/simulated/runtime.ts";
 import { type Fleet, startFleet } from "../../local/nodes/fleet.ts";
+import type { Architecture } from "../../local/nodes/instance-types.ts";
 import { createVpc, type Vpc } from "../../local/nodes/vpc.ts";
 import { openRecords, type Records } from "../../local/state/records.ts";
 import { ServiceError } from "../../local/wire/service-error.ts";
@@ -43,6 +44,7 @@ export function localEcs(
     readonly rules?: Partial<RulesFile>;
     readonly nodes?: number;
     readonly nodeType?: string;
+    readonly architecture?: Architecture;
     readonly clock?: FakeClock;
     readonly records?: Records;
     readonly volumes?: VolumeSource;
@@ -75,6 +77,7 @@ export function localEcs(
     clusterName: cluster,
     size: options.nodes ?? 1,
     type: options.nodeType ?? "m7g.large",
+    architecture: options.architecture,
     attributes: () => ({}),
   });
   ecs.adopt();

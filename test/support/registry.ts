@@ -15,7 +15,7 @@ import type {
   WatchParameters,
   WriteParameters,
 } from "../../shared/registry/registry.ts";
-import { silentLog } from "../../shared/runtime/log.ts";
+import { type Log, silentLog } from "../../shared/runtime/log.ts";
 import { memoryTable } from "../../shared/store/memory-table.ts";
 import { openStore } from "../../shared/store/open-store.ts";
 import type { ClusterStore, Store } from "../../shared/store/store.ts";
@@ -67,6 +67,8 @@ export interface RegistrySetup {
   readonly table?: Table;
   readonly clock?: FakeClock;
   readonly random?: () => number;
+  /** Where the registry logs to; nowhere when absent. */
+  readonly log?: Log;
 }
 
 const context = ({ warnings = [], user = "tester" }: WriteOptions = {}, signal = new AbortController().signal): RequestContext => ({
@@ -104,10 +106,11 @@ export async function aRegistry({
   clock = fakeClock(),
   table = memoryTable({ clock }),
   random,
+  log = silentLog,
 }: RegistrySetup = {}): Promise<TestRegistry> {
   const store = openStore({ table, clock, log: silentLog });
   const cluster = await store.createCluster("test");
-  const registry = createRegistry({ store, clock, log: silentLog, admission, ...(random && { random }) });
+  const registry = createRegistry({ store, clock, log, admission, ...(random && { random }) });
 
   const kind = async (resource: string): Promise<Kind> => {
     const [plural = "", ...group] = resource.split(".");

@@ -30,6 +30,8 @@ export interface EngineApi {
   call<T = unknown>(method: Method, path: string, options?: CallOptions): Promise<T>;
   /** A call of podman's own API. @throws {ApiError} */
   libpod<T = unknown>(method: Method, path: string, options?: CallOptions): Promise<T>;
+  /** A call of podman's own API. @returns the answer as it comes @throws {ApiError} */
+  libpodStream(method: Method, path: string, options?: CallOptions): Promise<IncomingMessage>;
   /** @returns the answer as it comes @throws {ApiError} */
   stream(method: Method, path: string, options?: CallOptions): Promise<IncomingMessage>;
 }
@@ -123,6 +125,7 @@ export async function connect(address: string, socketPath: string | undefined, t
     architecture: version.Arch,
     call: (method, path, options) => call(method, `/v${apiVersion}${path}`, options) as Promise<never>,
     libpod: (method, path, options) => call(method, `/v${libpodVersion}/libpod${path}`, options) as Promise<never>,
+    libpodStream: (method, path, options) => stream(method, `/v${libpodVersion}/libpod${path}`, options),
     stream: (method, path, options) => stream(method, `/v${apiVersion}${path}`, options),
   };
 }

@@ -1,6 +1,7 @@
 /** Folders of the machine that tasks use as volumes: like Docker under Amazon ECS, the engine makes those that are not there. */
-import { chmod, lstat, mkdir } from "node:fs/promises";
+import { chmod, lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../make-folders.ts";
 import { StartError } from "../container-runtime.ts";
 
 /** Whatever user a container runs as, it may write into a volume that is new. */
@@ -24,14 +25,12 @@ export async function hostFolder(source: string, subPath: string | undefined): P
   return path;
 }
 
+/** What is there already stays as it is, also a file: somebody may want to mount it. */
 async function makeFolder(path: string): Promise<void> {
   try {
-    const made = await mkdir(path, { recursive: true });
-    if (made !== undefined) await chmod(path, everybody);
+    if (makeFolders(path)) await chmod(path, everybody);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A file, which somebody may want to mount all the same.
-    if (code === "EEXIST") return;
     throw new StartError(`CannotCreateVolumeError: ${path}: ${code ?? String(error)}`, { cause: error });
   }
 }

@@ -4,18 +4,30 @@ import { pullPolicyLabel } from "../../../shared/kubelet/pod-tags.ts";
 import { StartError } from "../container-runtime.ts";
 import type { EngineContainer } from "../engine.ts";
 import { ApiError, type EngineApi, isNotFound } from "./api.ts";
-import { registryAuth } from "./registry-auth.ts";
+import type { Flavour } from "./flavour.ts";
+import { authOf, type Credentials, registryAuth, registryOf } from "./registry-auth.ts";
 
 interface Image {
   readonly Id: string;
   readonly RepoDigests?: readonly string[] | null;
 }
 
+export interface Puller {
+  readonly api: EngineApi;
+  readonly flavour: Flavour;
+  /**
+   * For the registry of the account that the tasks run in, which listens on this machine without TLS; undefined for all others. On AWS,
+   * too, tasks need no credentials of the user's to pull from the account's own registry.
+   */
+  readonly ownRegistry: (registry: string) => Credentials | undefined;
+}
+
 /**
  * @returns the digest of the image's manifest; undefined for an image that no registry knows
  * @throws {StartError} `CannotPullContainerError: …`
  */
-export async function pullImage(api: EngineApi, container: EngineContainer, signal: AbortSignal): Promise<string | undefined> {
+export async function pullImage(puller: Puller, container: EngineContainer, signal: AbortSignal): Promise<string | undefined> {
+  const { api } = puller;
   const { image } = container;
   const policy = container.dockerLabels?.[pullPolicyLabel];
   const present = await inspect(api, image);
@@ -23,7 +35,7 @@ export async function pullImage(api: EngineApi, container: EngineContainer, sign
   const pulls = policy === "Always" || (policy !== "Never" && !present) || policy === undefined;
   if (!pulls) return present && digestOf(present, image);
   try {
-    await pull(api, image, signal);
+    await pull(puller, image, signal);
   } catch (error) {
     // Without a policy, as ECS' agent by default: what is there will do when the registry cannot be asked.
     if (policy === undefined && present) return digestOf(present, image);
@@ -45,13 +57,11 @@ async function inspect(api: EngineApi, image: string): Promise<Image | undefined
 const cannotPull = (why: string) => new StartError(`CannotPullContainerError: ${why}`);
 
 /** @throws {ApiError} */
-async function pull(api: EngineApi, image: string, signal: AbortSignal): Promise<void> {
-  const { name, reference } = splitReference(image);
-  const stream = await api.stream("POST", "/images/create", {
-    query: { fromImage: name, tag: reference },
-    headers: { "X-Registry-Auth": await registryAuth(image) },
-    signal,
-  });
+async function pull({ flavour, ownRegistry }: Puller, image: string, signal: AbortSignal): Promise<void> {
+  const registry = registryOf(image);
+  const own = ownRegistry(registry);
+  const auth = own ? authOf(registry, own) : await registryAuth(image);
+  const stream = await flavour.pull({ ...splitReference(image), auth, isPlain: own !== undefined, signal });
   const decoder = new StringDecoder("utf8");
   let rest = "";
   const look = (line: string) => {

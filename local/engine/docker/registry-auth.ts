@@ -28,6 +28,15 @@ export function registryOf(image: string): string {
   return others.length > 0 && (/[.:]/u.test(first) || first === "localhost") ? first : dockerHub;
 }
 
+/** Who may pull from a registry. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The value of `X-Registry-Auth` for credentials that are known. */
+export const authOf = (registry: string, credentials: Credentials): string => encode({ ...credentials, serveraddress: registry });
+
 /** The value of `X-Registry-Auth`: of nobody where there are no credentials. */
 export async function registryAuth(image: string, files: readonly string[] = authFiles(process.env, homedir())): Promise<string> {
   const registry = registryOf(image);

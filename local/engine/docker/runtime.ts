@@ -16,7 +16,7 @@ import type { ContainerLogs } from "./log-follower.ts";
 import { containerName, idOf, labelled, labels, ownerLabel, roleLabel, sandboxName, taskLabel } from "./names.ts";
 import { type PodNetwork, podNetwork, subnetsInUse } from "./network.ts";
 import { type DnsWishes, type HostAlias, hosts, type PodDns, resolvConf } from "./pod-files.ts";
-import { pullImage } from "./pull.ts";
+import { type Puller, pullImage } from "./pull.ts";
 import { resolverRelay } from "./resolver-relay.ts";
 import { type Inspected, watch } from "./running.ts";
 import { sandboxImage, sandboxPath } from "./sandbox-image.ts";
@@ -34,6 +34,7 @@ export interface DockerRuntimeOptions {
    * starts what Pods are served there. Called again when it failed.
    */
   readonly serve: (network: ServedNetwork) => Promise<PodDns>;
+  readonly ownRegistry: Puller["ownRegistry"];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -45,6 +46,8 @@ export interface ServedNetwork extends PodNetwork {
 
 export interface DockerRuntime extends ContainerRuntime {
   readonly network: PodNetwork;
+  /** Of the machine that the engine runs on. */
+  readonly architecture: "amd64" | "arm64";
   /** ARN of the ECS cluster whose task has this address. */
   clusterAt(address: string): string | undefined;
 }
@@ -63,7 +66,7 @@ const maxHostnameLength = 63;
 
 /** @throws {ApiError} or an Error that says what the engine lacks */
 export async function dockerRuntime(options: DockerRuntimeOptions): Promise<DockerRuntime> {
-  const { api, owner, folder, logs, clock, log } = options;
+  const { api, owner, folder, logs, ownRegistry, clock, log } = options;
   const flavour = flavourOf(api);
   const image = await sandboxImage(api, flavour);
   const network = await podNetwork({ api, flavour, owner, taken: subnetsInUse() });
@@ -191,7 +194,8 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
     name: "docker",
     notice: `Pods run as containers of ${flavour.title} (${api.address}), with addresses of their own in ${network.cidr}.`,
     network,
-
+    // There are sandboxes for no other.
+    architecture: api.architecture === "arm64" ? "arm64" : "amd64",
     clusterAt: (address) => [...sandboxes.values()].find((sandbox) => sandbox.address === address)?.clusterArn,
 
     async openSandbox(task) {
@@ -219,7 +223,7 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
     },
 
     async pull(_task, container, signal) {
-      const digest = await pullImage(api, container, signal);
+      const digest = await pullImage({ api, flavour, ownRegistry }, container, signal);
       return digest === undefined ? {} : { digest };
     },
 

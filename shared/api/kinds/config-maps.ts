@@ -42,8 +42,8 @@ export const configMapBehaviour = behaviour(configMaps, {
       .filter((key) => binaryData?.[key] !== undefined)
       .map((key) => invalid(`data[${key}]`, key, "duplicate of key present in binaryData")),
     ...validateKeys(binaryData, "binaryData"),
-    // No field is named: the limit is about the object as a whole.
-    ...(textBytes(data) + base64Bytes(binaryData) > dataBytesLimit ? [tooLong("", dataBytesLimit)] : []),
+    // No field is named, and Kubernetes writes that so: the limit is about the object as a whole.
+    ...(textBytes(data) + base64Bytes(binaryData) > dataBytesLimit ? [tooLong("[]", dataBytesLimit)] : []),
   ],
   validateUpdate: (next, previous) => validateImmutability(next, previous, "data", "binaryData"),
   generationFields: noGeneration,

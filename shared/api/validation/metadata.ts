@@ -49,6 +49,21 @@ export function validateMetadata(kind: NamedKind, metadata: Partial<ObjectMeta>)
   ];
 }
 
+/** Metadata of an object inside of a custom resource: whatever kind it is, and whether or not it has a name. @param at where it stands */
+export function validateEmbeddedMetadata(metadata: Partial<ObjectMeta>, at: string): Problem[] {
+  const { name, generateName, namespace } = metadata;
+  return [
+    ...(generateName ? invalidEach(`${at}.generateName`, generateName, nameProblems("pathSegment", generateName, { generate: true })) : []),
+    ...(name ? invalidEach(`${at}.name`, name, nameProblems("pathSegment", name)) : []),
+    ...(namespace ? invalidEach(`${at}.namespace`, namespace, dnsLabelProblems(namespace)) : []),
+    ...validateLabels(metadata.labels, `${at}.labels`),
+    ...validateAnnotations(metadata.annotations, `${at}.annotations`),
+    ...validateOwnerReferences(metadata.ownerReferences, `${at}.ownerReferences`),
+    ...validateFinalizers(metadata.finalizers, `${at}.finalizers`),
+    ...validateManagedFields(metadata.managedFields, `${at}.managedFields`),
+  ];
+}
+
 /** Finalizers that need no domain. */
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
 

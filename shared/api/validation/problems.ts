@@ -59,6 +59,9 @@ export const typeInvalid = (field: string, value: unknown, detail: string): Prob
 export const duplicate = (field: string, value: unknown): Problem =>
   problem(field, "FieldValueDuplicate", `Duplicate value: ${showValue(value)}`, "");
 
+/** Something as a whole is there twice; its value is not repeated. */
+export const duplicateWhole = (field: string): Problem => problem(field, "FieldValueDuplicate", "Duplicate value", "");
+
 export const notFoundValue = (field: string, value: unknown): Problem =>
   problem(field, "FieldValueNotFound", `Not found: ${showValue(value)}`, "");
 

@@ -16,9 +16,9 @@ import {
 
 const key: ObjectKey = { namespace: serviceNamespace, name: serviceName };
 
-/** @param publicUrl where clients reach the API */
-export function kubernetesServiceController(publicUrl: string): Controller {
-  const address = apiAddress(publicUrl);
+/** @param endpointUrl where the API listens: `https://HOST[:PORT][/PATH]` */
+export function kubernetesServiceController(endpointUrl: string): Controller {
+  const address = apiAddress(endpointUrl);
   return {
     name: "kubernetes-service-controller",
     watches: [

@@ -20,9 +20,9 @@ export interface ApiAddress {
   readonly port: number;
 }
 
-/** @param publicUrl `https://HOST[:PORT][/PATH]` */
-export function apiAddress(publicUrl: string): ApiAddress {
-  const url = new URL(publicUrl);
+/** @param endpointUrl `https://HOST[:PORT][/PATH]` */
+export function apiAddress(endpointUrl: string): ApiAddress {
+  const url = new URL(endpointUrl);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const isUsable = isIP(host) !== 0 && !host.startsWith("127.") && host !== "::1";
   return { ip: isUsable ? host : placeholderAddress, port: Number(url.port || 443) };

@@ -7,6 +7,7 @@ import {
   type Kind,
   type KindBehaviour,
   type KindCodec,
+  type Problem,
   type ScaleMapping,
   type Subresource,
 } from "../../api/kind.ts";
@@ -16,8 +17,13 @@ import { JsonPathError, parseJsonPath } from "../json-path.ts";
 import { clone, isObject, show } from "../values.ts";
 import { columnsOf } from "./columns.ts";
 import { setDefaults } from "./defaults.ts";
+import { embeddedProblems, pruneEmbedded } from "./embedded.ts";
+import { loadEngine } from "./engine.ts";
+import { listProblems } from "./lists.ts";
 import { prune } from "./prune.ts";
-import { metadataSchema, resourceNode, type Structural, typeFields } from "./schema.ts";
+import type { Structural } from "../../api/structural.ts";
+import { metadataSchema, resourceNode, typeFields } from "./schema.ts";
+import { hasRules, ruleProblems } from "./rules.ts";
 import { validateValue } from "./validate.ts";
 
 const made = new WeakMap<Stored, readonly Kind[]>();
@@ -69,6 +75,7 @@ function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: C
     custom: true,
     behaviour: behaviourOf(spec, version, schema) as KindBehaviour<any>,
     codec: codecOf(schema),
+    prepareWrites: loadEngine,
   };
 }
 
@@ -85,7 +92,7 @@ function subresourcesOf(
 }
 
 function codecOf(schema: Structural | undefined): KindCodec {
-  const pruned = (object: JsonObject): string[] => (schema === undefined ? [] : prune(object, schema));
+  const pruned = (object: JsonObject): string[] => (schema === undefined ? [] : [...pruneEmbedded(object, schema), ...prune(object, schema)]);
   return {
     decode: (body) => {
       const object = clone(body);
@@ -111,7 +118,7 @@ function behaviourOf(
   const hasStatus = version.subresources?.status !== undefined;
   const columns = version.additionalPrinterColumns;
   const check = (next: AnyObject, previous?: AnyObject) =>
-    schema === undefined ? [] : validateValue(checked(next), previous && checked(previous), schema, "");
+    schema === undefined ? [] : resourceProblems(checked(next), previous && checked(previous), next, previous, schema);
   return {
     ...(schema && { defaults: (object) => setDefaults(object, schema) }),
     prepareForCreate: (object) => {
@@ -125,7 +132,7 @@ function behaviourOf(
     // An update is only held to what it changes.
     validateCreate: (object) => check(object),
     validateUpdate: check,
-    validateStatusUpdate: check,
+    validateStatusUpdate: (next, previous) => (schema === undefined ? [] : statusProblems(next, previous, schema)),
     ...(version.deprecated && { warnings: () => [deprecation(spec, version)] }),
     generationFields: (object) => checked(hasStatus ? { ...object, status: undefined } : object),
     selectableFields: Object.fromEntries(
@@ -140,6 +147,54 @@ function behaviourOf(
     allowUnconditionalUpdate: false,
   };
 }
+
+/** Problems that keep rules from being looked at: they could not make sense of the object. */
+const blocking: ReadonlySet<string> = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+const notAllChecked: Problem = {
+  field: "<nil>",
+  reason: "FieldValueInvalid",
+  message: "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+};
+
+/** What a schema has against a whole resource; @param next as its rules see it, with its type and metadata */
+function resourceProblems(
+  body: JsonObject,
+  before: JsonObject | undefined,
+  next: AnyObject,
+  previous: AnyObject | undefined,
+  schema: Structural,
+): Problem[] {
+  const problems = [
+    ...validateValue(body, before, schema, ""),
+    ...embeddedProblems(body, schema),
+    // Lists that were wrong before may stay so.
+    ...(before !== undefined && listProblems(before, schema).length > 0 ? [] : listProblems(body, schema)),
+  ];
+  if (hasRules(schema) && problems.some(({ reason }) => blocking.has(reason))) return named([...problems, notAllChecked]);
+  const options = { path: "", isResource: true, ratchets: true };
+  return named([...problems, ...ruleProblems(next, previous, schema, options)]);
+}
+
+/** The same of the status alone, which is all that its own endpoint changes. */
+function statusProblems(next: AnyObject, previous: AnyObject, schema: Structural): Problem[] {
+  const status = schema.properties?.status;
+  const problems = status === undefined || next.status === undefined ? [] : validateValue(next.status, previous.status, status, "status");
+  const embedded = status === undefined ? [] : embeddedProblems(next.status, status, "status");
+  const hadWrongLists = listProblems(checked(previous), schema).length > 0;
+  const all = [...problems, ...embedded, ...(hadWrongLists ? [] : listProblems(checked(next), schema))];
+  if (hasRules(schema) && all.some(({ reason }) => blocking.has(reason))) return named([...all, notAllChecked]);
+  return named([...all, ...ruleProblems(next, previous, schema, { path: "", isResource: true, ratchets: true })]);
+}
+
+/** A problem of the whole has no field: Go's word for it. */
+const named = (problems: readonly Problem[]): Problem[] =>
+  problems.map((problem) => (problem.field === "" ? { ...problem, field: "<nil>" } : problem));
 
 /** The schema does not speak of the type and metadata: they are checked as every object's are. */
 const checked = (object: AnyObject): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !typeFields.has(name)));

@@ -7,10 +7,13 @@ import { builtinKinds } from "../../api/builtin-kinds.ts";
 import type { CustomResourceDefinition } from "../../api/generated/types.ts";
 import type { AnyObject } from "../../api/kind.ts";
 import { customResourceDefinitions } from "../../api/kinds.ts";
+import { isKnownFormat } from "../../api/string-formats.ts";
+import type { Structural } from "../../api/structural.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { withCondition } from "../subresources/conditions.ts";
 import { clone, seconds } from "../values.ts";
 import { definitionProblems } from "./definition.ts";
+import { loadEngine } from "./engine.ts";
 
 export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
@@ -22,11 +25,16 @@ type Condition = NonNullable<Status["conditions"]>[number];
 const asDefinition = (object: AnyObject): Definition => object as unknown as Definition;
 
 export const definitionLifecycle: Lifecycle = {
-  beforeCreate: (object, now, reader) => accept(asDefinition(object), {}, now, reader),
-  beforeUpdate: (next, previous, now, reader) =>
-    accept(asDefinition(next), asDefinition(next).status ?? asDefinition(previous).status ?? {}, now, reader),
+  beforeCreate: async (object, now, reader) => {
+    await loadEngine();
+    await accept(asDefinition(object), {}, now, reader);
+  },
+  beforeUpdate: async (next, previous, now, reader) => {
+    await loadEngine();
+    await accept(asDefinition(next), asDefinition(next).status ?? asDefinition(previous).status ?? {}, now, reader);
+  },
   problems: (next, previous) => definitionProblems(asDefinition(next), previous && asDefinition(previous)),
-  warnings: (next) => ignoredRules(asDefinition(next)),
+  warnings: (next, previous) => formatWarnings(asDefinition(next), previous && asDefinition(previous)),
   markDeleted: (object, now) => {
     const { metadata } = object;
     const definition = asDefinition(object);
@@ -42,17 +50,36 @@ export const definitionLifecycle: Lifecycle = {
   },
 };
 
-/** Rules in CEL are kept, but nothing evaluates them: whoever relies on them has to know. */
-function ignoredRules({ spec }: Definition): string[] {
-  const versions = spec.versions.filter(({ schema }) => JSON.stringify(schema ?? {}).includes('"x-kubernetes-validations"'));
-  return versions.map(({ name }) => `spec.versions[${name}].schema: x-kubernetes-validations are not evaluated by this server`);
+/** Formats that nobody knows, and that were not there before. */
+function formatWarnings(next: Definition, previous: Definition | undefined): string[] {
+  const known = new Set(previous && formatsOf(previous));
+  return formatsOf(next)
+    .filter((format) => !known.has(format))
+    .map((format) => `unrecognized format ${JSON.stringify(format)}`);
+}
+
+const formatsOf = ({ spec }: Definition): string[] =>
+  spec.versions.flatMap(({ schema }) => (schema?.openAPIV3Schema ? unknownFormats(schema.openAPIV3Schema as Structural) : []));
+
+function unknownFormats(schema: Structural): string[] {
+  const { format, type, items, properties = {}, additionalProperties, allOf = [], anyOf = [], oneOf = [], not } = schema;
+  const parts = [...(items ? [items] : []), ...Object.values(properties), ...allOf, ...anyOf, ...oneOf, ...(not ? [not] : [])];
+  if (typeof additionalProperties === "object") parts.push(additionalProperties);
+  return [...(format && !isRecognized(format, type) ? [format] : []), ...parts.flatMap(unknownFormats)];
+}
+
+function isRecognized(format: string, type: string | undefined): boolean {
+  if (type === "integer") return format === "int32" || format === "int64";
+  if (type === "number") return format === "float" || format === "double";
+  return (type === undefined || type === "" || type === "string") && isKnownFormat(format);
 }
 
 /** Fills in the status, in place. */
 async function accept(definition: Definition, known: Status, now: Date, reader: AdmissionReader): Promise<void> {
   const status: Status = clone(known);
   definition.status = status;
-  const names = { ...definition.spec.names };
+  // Validation comes later: a kind that is missing is refused there.
+  const names = { ...definition.spec.names, kind: definition.spec.names?.kind ?? "" };
   names.singular ??= names.kind.toLowerCase();
   names.listKind ??= `${names.kind}List`;
   definition.spec.names = names;

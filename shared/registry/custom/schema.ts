@@ -1,14 +1,7 @@
 /** Structural schemas, as CustomResourceDefinitions write them down, and as the nodes that patches and apply walk. */
 import { builtinSchema } from "../../api/builtin-schemas.ts";
-import type { JSONSchemaProps } from "../../api/generated/types.ts";
 import type { ScalarType, SchemaNode } from "../../api/schema.ts";
-
-/** A structural schema with the parts that JSON Schema leaves open pinned down. */
-export type Structural = Omit<JSONSchemaProps, "items" | "additionalProperties" | "properties"> & {
-  readonly items?: Structural;
-  readonly additionalProperties?: Structural | boolean;
-  readonly properties?: Readonly<Record<string, Structural>>;
-};
+import type { Structural } from "../../api/structural.ts";
 
 const objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 

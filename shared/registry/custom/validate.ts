@@ -1,19 +1,20 @@
 /** Validation of custom resources by their OpenAPI schema, in Kubernetes' words. */
 import type { Problem } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
+import { goFloat } from "../../api/cel/library/floats.ts";
 import {
-  duplicate,
   invalid,
   notSupported,
   required,
-  showValue,
   tooLongCharacters,
   tooMany,
   typeInvalid,
 } from "../../api/validation/problems.ts";
 import { isObject, same } from "../values.ts";
-import { hasFormat } from "./formats.ts";
-import type { Structural } from "./schema.ts";
+import { hasFormat } from "../../api/string-formats.ts";
+import { correlated } from "./correlation.ts";
+import { engine } from "./engine.ts";
+import type { Structural } from "../../api/structural.ts";
 
 /**
  * Problems of a value. A part that an update leaves as it was is not looked at again: a rule that became stricter does not lock
@@ -55,7 +56,7 @@ function typeProblem(value: unknown, schema: Structural, path: string): Problem 
 }
 
 /** How messages name a part of the body. */
-const inBody = (path: string): string => (path === "" ? "<nil> in body" : `${path} in body`);
+const inBody = (path: string): string => `${path} in body`;
 
 function kindProblems(value: unknown, before: unknown, schema: Structural, path: string): Problem[] {
   if (typeof value === "string") return stringProblems(value, schema, path);
@@ -73,7 +74,7 @@ function stringProblems(value: string, schema: Structural, path: string): Proble
   if (minLength !== undefined && length < minLength) {
     problems.push(invalid(path, value, `${inBody(path)} should be at least ${minLength} chars long`));
   }
-  if (pattern !== undefined && patternOf(pattern)?.test(value) === false) {
+  if (pattern && !matches(pattern, value)) {
     problems.push(invalid(path, value, `${inBody(path)} should match '${pattern}'`));
   }
   if (format !== undefined && !hasFormat(value, format)) {
@@ -89,19 +90,15 @@ function characters(text: string): number {
   return count;
 }
 
-const patterns = new Map<string, RegExp | undefined>();
-
-/** Go's regular expressions as JavaScript's; one that JavaScript cannot read is not enforced. */
-export function patternOf(pattern: string): RegExp | undefined {
-  if (!patterns.has(pattern)) {
-    try {
-      const flags = /^\(\?([is]+)\)/.exec(pattern);
-      patterns.set(pattern, new RegExp(flags ? pattern.slice(flags[0].length) : pattern, `u${flags?.[1] ?? ""}`));
-    } catch {
-      patterns.set(pattern, undefined);
-    }
+/** A pattern that a definition was let in with long ago may be none. */
+function matches(pattern: string, text: string): boolean {
+  const { matchesPattern, PatternError } = engine();
+  try {
+    return matchesPattern(pattern, text);
+  } catch (error) {
+    if (error instanceof PatternError) return true;
+    throw error;
   }
-  return patterns.get(pattern);
 }
 
 function numberProblems(value: number, schema: Structural, path: string): Problem[] {
@@ -109,12 +106,12 @@ function numberProblems(value: number, schema: Structural, path: string): Proble
   const problem = (why: string) => invalid(path, value, `${inBody(path)} ${why}`);
   const problems: Problem[] = [];
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
-    problems.push(problem(`should be less than ${exclusiveMaximum ? "" : "or equal to "}${maximum}`));
+    problems.push(problem(`should be less than ${exclusiveMaximum ? "" : "or equal to "}${goFloat(maximum)}`));
   }
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
-    problems.push(problem(`should be greater than ${exclusiveMinimum ? "" : "or equal to "}${minimum}`));
+    problems.push(problem(`should be greater than ${exclusiveMinimum ? "" : "or equal to "}${goFloat(minimum)}`));
   }
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) problems.push(problem(`should be a multiple of ${multipleOf}`));
+  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) problems.push(problem(`should be a multiple of ${goFloat(multipleOf)}`));
   if (format === "int32" && (value < -(2 ** 31) || value >= 2 ** 31)) problems.push(problem("must be of type int32"));
   return problems;
 }
@@ -129,43 +126,11 @@ function listProblems(value: readonly unknown[], before: unknown, schema: Struct
   if (uniqueItems && value.some((item, index) => value.slice(0, index).some((other) => same(item, other)))) {
     problems.push(invalid(path, value, `${inBody(path)} shouldn't contain duplicates`));
   }
-  problems.push(...repeatedItems(value, schema, path));
   if (items !== undefined) {
-    const earlier = earlierItem(before, schema);
+    const earlier = correlated(before, schema);
     for (const [index, item] of value.entries()) problems.push(...validateValue(item, earlier(item), items, `${path}[${index}]`));
   }
   return problems;
-}
-
-/** Items of sets, and keys of list maps, stand in a list once. */
-function repeatedItems(value: readonly unknown[], schema: Structural, path: string): Problem[] {
-  const type = schema["x-kubernetes-list-type"];
-  if (type !== "set" && type !== "map") return [];
-  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  const seen = new Set<string>();
-  return value.flatMap((item, index) => {
-    const identity = type === "set" ? item : keyOf(item, keys, schema.items);
-    const id = showValue(identity);
-    if (!seen.has(id)) {
-      seen.add(id);
-      return [];
-    }
-    return [duplicate(`${path}[${index}]`, identity)];
-  });
-}
-
-function keyOf(item: unknown, keys: readonly string[], schema: Structural | undefined): JsonObject {
-  const object = isObject(item) ? item : {};
-  const entries = keys.map((key) => [key, object[key] ?? schema?.properties?.[key]?.default] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-}
-
-/** The item of the old list that a new item came from: only list maps say. */
-function earlierItem(before: unknown, schema: Structural): (item: unknown) => unknown {
-  if (!Array.isArray(before) || schema["x-kubernetes-list-type"] !== "map") return () => undefined;
-  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  const byKey = new Map(before.map((item) => [showValue(keyOf(item, keys, schema.items)), item as unknown]));
-  return (item) => byKey.get(showValue(keyOf(item, keys, schema.items)));
 }
 
 function objectProblems(value: JsonObject, before: unknown, schema: Structural, path: string): Problem[] {
@@ -202,7 +167,7 @@ function enumProblems(value: unknown, { enum: allowed }: Structural, path: strin
 
 /** `allOf`, `anyOf`, `oneOf` and `not`: their schemas say only what values may be, never which fields there are. */
 function logicProblems(value: unknown, schema: Structural, path: string): Problem[] {
-  const { allOf, anyOf, oneOf, not } = schema as Structural & Record<"allOf" | "anyOf" | "oneOf", readonly Structural[] | undefined>;
+  const { allOf, anyOf, oneOf, not } = schema;
   const failures = (parts: readonly Structural[]) => parts.map((part) => validateValue(value, undefined, part, path));
   const quoted = JSON.stringify(path);
   const problem = (why: string) => invalid(path, plain(value), `${quoted} ${why}`);
@@ -225,7 +190,7 @@ function logicProblems(value: unknown, schema: Structural, path: string): Proble
       problems.push(...failed.flat(), problem(`must validate all the schemas (allOf)${valid === 0 ? ". None validated" : ""}`));
     }
   }
-  if (not && validateValue(value, undefined, not as Structural, path).length === 0)
+  if (not && validateValue(value, undefined, not, path).length === 0)
     problems.push(problem("must not validate the schema (not)"));
   return problems;
 }

@@ -2,6 +2,7 @@
 
 import type { AnyObject, Kind } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
+import type { TokenIssuer } from "../../auth/tokens/token-issuer.ts";
 import { badRequest } from "../../errors/status-error.ts";
 import { unknownResource } from "../errors.ts";
 import { patchObject } from "../patch.ts";
@@ -62,8 +63,15 @@ export async function patch(write: Write, change: Patch): Promise<Written> {
   return patchObject(write, change, partOf(write.kind, write.subresource));
 }
 
+/** What some of them need besides the object itself. */
+export interface PostContext {
+  readonly budgets: Budgets;
+  /** Absent: the server has nothing to sign tokens with. */
+  readonly tokens: TokenIssuer | undefined;
+}
+
 /** POST. @returns the answer: mostly a Status that says it is done */
-export async function post(write: Write, body: JsonObject, budgets: Budgets): Promise<AnyObject> {
+export async function post(write: Write, body: JsonObject, { budgets, tokens }: PostContext): Promise<AnyObject> {
   checkServed(write.kind, write.subresource);
   switch (write.subresource) {
     case "binding":
@@ -73,7 +81,7 @@ export async function post(write: Write, body: JsonObject, budgets: Budgets): Pr
       await evictPod(write, body, budgets);
       return done;
     case "token":
-      return requestToken();
+      return requestToken(write, body, tokens);
     default:
       throw badRequest(`nothing can be created through ${write.subresource}`);
   }

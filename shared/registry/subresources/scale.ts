@@ -100,7 +100,7 @@ const isOther = (given: unknown, expected: string): boolean => given !== undefin
 function readScale({ key }: Write, body: JsonObject): Scale {
   const { kind, apiVersion, metadata = {}, spec = {} } = body;
   if (isOther(kind, "Scale") || isOther(apiVersion, "autoscaling/v1")) {
-    throw badRequest(`the object provided is a ${String(kind)} of ${String(apiVersion)}, and not a Scale of autoscaling/v1`);
+    throw badRequest(`the object provided is a ${show(kind)} of ${show(apiVersion)}, and not a Scale of autoscaling/v1`);
   }
   if (!isObject(metadata) || !isObject(spec)) throw badRequest("metadata and spec of a Scale must be objects");
   if (metadata.name !== undefined && metadata.name !== key.name) {

@@ -127,7 +127,7 @@ describe("data of ConfigMaps and Secrets", () => {
 
   it("is refused beyond", () => {
     expect(texts(configMap({ data: { a: "x".repeat(aMegabyte) }, binaryData: { b: base64(1) } }))).toEqual([
-      ": Too long: may not be more than 1048576 bytes",
+      "[]: Too long: may not be more than 1048576 bytes",
     ]);
     expect(texts(secret({ data: { a: base64(aMegabyte), b: base64(1) } }))).toEqual(["data: Too long: may not be more than 1048576 bytes"]);
   });

@@ -2,6 +2,8 @@
 // and the metadata client, shared informers, leader election. It prints a line that begins with "ok" for each check, and ends with
 // code 1 at the first one that fails.
 //
+// With KUBE_WATCHLIST_INCONSISTENCY_DETECTOR=true client-go itself compares every cache that a watch list filled with a list.
+//
 // Usage: clients [-kubeconfig FILE] [-namespace NAME]
 package main
 
@@ -40,6 +42,7 @@ func main() {
 	namespace := flag.String("namespace", "clients", "namespace to work in; made and removed by the program")
 	flag.Parse()
 
+	log := keepLog()
 	world, err := connect(*kubeconfig, *namespace)
 	if err != nil {
 		fail("connect", err)
@@ -47,8 +50,14 @@ func main() {
 	checks := []check{{"namespace", makeNamespace}, {"discovery", discovers}}
 	checks = append(checks, typedChecks()...)
 	checks = append(checks, genericChecks()...)
+	checks = append(checks, subresourceChecks()...)
+	checks = append(checks, convergenceChecks()...)
 	checks = append(checks, informerChecks()...)
-	checks = append(checks, check{"leader election", electsLeaders}, check{"namespace removed", removeNamespace})
+	checks = append(checks,
+		check{"informers: none fell back to a list", log.usesWatchLists},
+		check{"leader election", electsLeaders},
+		check{"namespace removed", removeNamespace},
+	)
 	for _, each := range checks {
 		started := time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)

@@ -1,33 +1,21 @@
-import { execFile } from "node:child_process";
+/** Command lines that `npm start` refuses, each with one line that says what to do. (What it meets later is in `test/e2e/trouble/`.) */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Ended, runToItsEnd } from "../../support/control-plane.ts";
 
-const main = join(import.meta.dirname, "../../../local/main.ts");
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "binnacle-cli-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Outcome {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const settings = { env: { ...process.env, ...env }, cwd: folder, timeout: 15_000 };
-    execFile(process.execPath, [main, ...args], settings, (error, stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stdout, stderr }),
-    );
-  });
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  runToItsEnd(args, { env, cwd: folder });
 
 /** Nothing but one line for a person: no stack. */
-const expectComplaint = ({ code, stderr, stdout }: Outcome, words: string) => {
+const expectComplaint = ({ code, stderr, stdout }: Ended, words: string) => {
   expect({ code, stdout, lines: stderr.trimEnd().split("\n").length }).toEqual({ code: 1, stdout: "", lines: 1 });
   expect(stderr).toContain(words);
 };
@@ -47,7 +35,7 @@ describe("the command line", () => {
     ["a port that is no number", ["--port", "http"], "--port must be a whole number from 0 to 65535"],
     ["a port out of range", ["--port", "70000"], "--port must be a whole number from 0 to 65535"],
     ["a negative number of nodes", ["--nodes=-1"], "--nodes must be a whole number from 0 to 100"],
-    ["an unknown node type", ["--node-type", "t2.nano"], "--node-type must be one of m7g.medium"],
+    ["an unknown node type", ["--node-type", "t2.nano"], "--node-type must be one of m5.large"],
     ["an unknown engine", ["--engine", "rkt"], "--engine must be docker or simulated, not rkt"],
     ["a host that is none", ["--host", "a b"], "--host must be an IP address or a DNS name"],
     ["an option without its value", ["--data"], "--data"],
@@ -55,28 +43,8 @@ describe("the command line", () => {
     expectComplaint(await run(args), words);
   });
 
-  it("refuses a port that is in use", async () => {
-    const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-    const { port } = other.address() as AddressInfo;
-    expectComplaint(await run(["--port", String(port), "--data", "data"]), `Port ${port} on 127.0.0.1 is in use`);
-    other.close();
-  });
-
   it("refuses an address that is not this machine's", async () => {
     expectComplaint(await run(["--port", "0", "--host", "192.0.2.1", "--data", "data"]), "192.0.2.1 is no address of this machine");
-  });
-
-  it("refuses a data folder that is a file", async () => {
-    writeFileSync(join(folder, "file"), "");
-    expectComplaint(await run(["--port", "0", "--data", "file"]), "is not a folder");
-  });
-
-  it("refuses a data folder of a newer version", async () => {
-    const { mkdirSync } = await import("node:fs");
-    mkdirSync(join(folder, "newer"));
-    writeFileSync(join(folder, "newer", "format.json"), JSON.stringify({ format: 99, madeBy: "9.9.9" }));
-    expectComplaint(await run(["--port", "0", "--data", "newer"]), "was made by a newer Binnacle (9.9.9)");
   });
 
   it("refuses rules that cannot be read", async () => {

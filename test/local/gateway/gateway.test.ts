@@ -324,3 +324,20 @@ it("closing ends what is open", async () => {
   await other.close();
   await ended;
 });
+
+describe("a gateway for this machine only", () => {
+  it("hears nobody who comes from another address", async () => {
+    const chosen = (globalThis as any).awslambda.streamifyResponse((event: unknown, raw: ResponseStream, context: Context) =>
+      (viaMiddy as StreamingHandler)(event, raw, context),
+    );
+    const closed = await startGateway({ handler: chosen, host: "127.0.0.1", port: 0, tls, fromHereOnly: true, log: silentLog });
+    behaviour = () => ({ statusCode: 200, body: "hello" });
+    try {
+      expect((await open("/", { port: closed.port })).statusCode).toBe(200);
+      // All of 127.0.0.0/8 is this machine; to the gateway it is another one.
+      await expect(open("/", { port: closed.port, localAddress: "127.0.0.2" })).rejects.toThrow(/ECONNRESET|socket hang up|disconnected/u);
+    } finally {
+      await closed.close();
+    }
+  });
+});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { lastType } from "../../../local/nodes/fleet.ts";
 import { cluster, localEcs, startedTask } from "../../support/local-ecs.ts";
 
 const zonesOf = (local: ReturnType<typeof localEcs>) => local.fleet.nodes().map(({ zone }) => zone);
@@ -35,6 +36,22 @@ describe("the local machines", () => {
     const other = localEcs({ nodes: 3, nodeType: "m7g.xlarge", records: first.records });
     expect(other.fleet.nodes().map(({ ec2InstanceId }) => ec2InstanceId)).not.toContain(more.fleet.nodes()[0]?.ec2InstanceId);
     expect(other.call("ListContainerInstances", { cluster }).containerInstanceArns).toHaveLength(3);
+  });
+
+  it("are of the architecture that tasks really run on, whatever their type says", () => {
+    const architecture = (local: ReturnType<typeof localEcs>) => {
+      const { containerInstanceArns } = local.call("ListContainerInstances", { cluster });
+      const [instance] = local.call("DescribeContainerInstances", {
+        cluster,
+        containerInstances: containerInstanceArns,
+      }).containerInstances;
+      return instance.attributes.find(({ name }: any) => name === "ecs.cpu-architecture").value;
+    };
+    const simulated = localEcs();
+    const real = localEcs({ architecture: "x86_64", records: simulated.records });
+    expect([architecture(simulated), architecture(real)]).toEqual(["arm64", "x86_64"]);
+    expect(real.fleet.nodes()).toEqual(simulated.fleet.nodes());
+    expect(lastType(real.records)).toBe("m7g.large");
   });
 
   it("take their tasks with them when they are terminated", async () => {

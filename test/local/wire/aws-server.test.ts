@@ -115,7 +115,7 @@ describe("the wire itself", () => {
     const { server } = await served();
     const ecs = "AmazonEC2ContainerServiceV20141113.ListClusters";
     expect(await (await post(server.url, ecs, "{")).json()).toMatchObject({ __type: "SerializationException" });
-    expect((await post(server.url, ecs, " ".repeat(9 * 1_024 * 1_024))).status).toBe(413);
+    expect((await post(server.url, ecs, " ".repeat(17 * 1_024 * 1_024))).status).toBe(413);
     expect(await (await post(server.url, "Nothing_20260101.Do", "{}")).json()).toMatchObject({ __type: "UnknownOperationException" });
     expect((await post(server.url, "AmazonEC2ContainerServiceV20141113.toString", "{}")).status).toBe(400);
     expect((await fetch(`${server.url}/nowhere`)).status).toBe(404);

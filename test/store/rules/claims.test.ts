@@ -122,6 +122,43 @@ describe("rule 3: a claimed key is never free again while anyone might claim it"
     ).toBeUndefined();
   });
 
+  it("shows nobody what stands at a freed key, though the next slot follows it", async () => {
+    const scene = await aScene();
+    const sleeper = await scene.resource();
+    await sleeper.list({ prefix: "", at: "newest" });
+    await sleeper.commit(put("old"));
+    const awake = await scene.resource();
+    await awake.commit(put("x"));
+    await awake.commit(put("y"));
+    for (let pass = 0; pass < 2; pass++) {
+      scene.clock.jump(9 * day);
+      await scene.process().maintain("default", { untilMs: Infinity });
+    }
+    const { erased, birth } = await auditLog(scene.table);
+    expect(erased).toBe(birth + 3);
+
+    // Its claim of the key of "x" was accepted, and it is about to find out what that is worth.
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = false;
+    scene.table.faults.query = async (query, real) => {
+      if (asked || !query.pk.endsWith("#marks")) return real();
+      asked = true;
+      await held;
+      return real();
+    };
+    const late = sleeper.commit(put("late"));
+    await scene.clock.sleep(100);
+    expect(asked).toBe(true);
+    expect(await keysOf(sleeper)).toEqual(["old", "x", "y"]);
+    release();
+    const written = objectOf(await late);
+    expect(slotOf(written.revision)).toBe(birth + 4);
+    expect(await keysOf(sleeper)).toEqual(["late", "old", "x", "y"]);
+  });
+
   it("keeps stubs for a week", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
@@ -247,6 +284,19 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     await expect(sleeper.commit(put("b"))).rejects.toBeInstanceOf(UnknownClusterError);
   });
 
+  it("finds out also when the end of the log is in the view already, and goes on with the new life", async () => {
+    const scene = await aScene();
+    const late = scene.process();
+    const before = (await late.cluster("default")).resource("pods");
+    const store = scene.process();
+    await (await store.cluster("default")).resource("pods").commit(put("a"));
+    await store.deleteCluster("default");
+    await store.maintain("default", { untilMs: Infinity });
+    await store.createCluster("default");
+    await expect(before.get("a")).rejects.toBeInstanceOf(UnknownClusterError);
+    expect(wordFor(await (await late.cluster("default")).resource("pods").commit(create("a")))).toBe("committed");
+  });
+
   it("does not let a log begin in a cluster that is being deleted", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
@@ -337,6 +387,30 @@ describe("rule 9: every answer to a claim other than success is unknown until th
     expect(wordFor(await pods.commit(create("a")))).toBe("committed");
     expect(wordFor(await pods.commit(create("a")))).toBe("AlreadyExists");
     expect((await auditLog(scene.table)).changes).toHaveLength(1);
+  });
+
+  it("knows its own slot by what stood in the way, also when only a stub is left by the time it reads", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    const other = await scene.resource();
+    await pods.commit(put("counter", { n: 0 }));
+    scene.table.faults.put = times(
+      1,
+      async (_item, _condition, real) => {
+        await real();
+        const second = await real();
+        for (const wait of [2 * day, 0]) {
+          await other.commit(put("clock", { wait }));
+          scene.clock.jump(wait);
+        }
+        await scene.process().maintain("default", { untilMs: Infinity });
+        return second;
+      },
+      (_item, _condition, real) => real(),
+    );
+    expect(wordFor(await pods.commit(modify("counter", ({ n }) => ({ n: Number(n) + 1 }))))).toBe("committed");
+    expect((await auditLog(scene.table)).entries[1]?.type).toBe("stub");
+    expect((await (await scene.resource()).get("counter")).object?.value).toEqual({ n: 1 });
   });
 
   it("says that nobody knows when time is up, never that it failed", async () => {

@@ -144,6 +144,46 @@ describe("rule 16: a delete leaves a tombstone", () => {
     expect(await keysOf(await scene.resource())).toHaveLength(40);
   });
 
+  it("and stops a sweep that wakes up then, whatever it had read before", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    await pods.commit(remove("a"));
+    await pods.commit(put("b"));
+    scene.clock.jump(2 * day);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asleep = false;
+    scene.table.faults.query = async (query, real) => {
+      const page = await real();
+      if (!isSlot({ pk: query.pk, sk: "" }) || query.to === undefined || asleep) return page;
+      asleep = true;
+      await held;
+      return page;
+    };
+    const slow = maintain(scene).catch(() => {});
+    await scene.clock.sleep(10);
+    for (let pass = 0; pass < 2; pass++) {
+      await maintain(scene);
+      scene.clock.jump(8 * day);
+    }
+    await maintain(scene);
+    const { keys } = await auditLog(scene.table);
+    expect(asleep).toBe(true);
+    expect((await scene.table.get({ pk: keys.view, sk: "a" }, { consistent: true })).item).toBeUndefined();
+    // It falls over after a first write, so that nothing it would do later makes up for it.
+    let writes = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item) && writes++ > 0) throw new Crash();
+      return real();
+    };
+    release();
+    await slow;
+    expect(await keysOf(await scene.resource())).toEqual(["b"]);
+  });
+
   it("for a day at the least", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
@@ -272,6 +312,21 @@ describe("rule 17: compaction removes only what is below both the floor and the 
         else await expect(answer).rejects.toBeInstanceOf(CompactedError);
       }
     }
+  });
+
+  it("says so also to a process that has been at the newest slot all the time, when nothing of what it asks for is left", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings: { windowSlots: 4 } });
+    const { revision } = objectOf(await pods.commit(put("a")));
+    for (let n = 0; n < 10; n++) await pods.commit(put("a", { n }));
+    for (let pass = 0; pass < 2; pass++) {
+      scene.clock.jump(9 * day);
+      await maintain(scene);
+    }
+    const { erased, entries } = await auditLog(scene.table);
+    expect(erased).toBe(entries.at(-1)!.number);
+    await expect(pods.list({ prefix: "", at: { asOf: revision } })).rejects.toBeInstanceOf(CompactedError);
+    await expect(pods.changes(revision)).rejects.toBeInstanceOf(CompactedError);
   });
 
   it("expires tokens after minutes, and keeps history for a day", async () => {

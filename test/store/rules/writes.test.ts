@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { silentLog } from "../../../shared/runtime/log.ts";
 import { itemBytes, memoryTable } from "../../../shared/store/memory-table.ts";
+import { openStore } from "../../../shared/store/open-store.ts";
 import type { Outcome, Proposal } from "../../../shared/store/store.ts";
 import { faultyTable, isSlot, isView } from "../../support/faulty-table.ts";
 import { auditLog } from "../../support/log-audit.ts";
@@ -169,8 +171,6 @@ describe("rule 20: time in a slot is a hybrid logical clock", () => {
     const scene = await aScene();
     const skewed = async (ms: number) => {
       const clock = { ...scene.clock, now: () => new Date(scene.clock.now().getTime() + ms) };
-      const { openStore } = await import("../../../shared/store/open-store.ts");
-      const { silentLog } = await import("../../../shared/runtime/log.ts");
       return (await openStore({ table: scene.table, clock, log: silentLog }).cluster("default")).resource("pods");
     };
     const writers = [await skewed(hour), await skewed(-hour), await skewed(0)];
@@ -182,6 +182,16 @@ describe("rule 20: time in a slot is a hybrid logical clock", () => {
     const { changes } = await auditLog(scene.table); // checks that time rises
     expect(changes.every(({ time }, index) => index === 0 || time >= changes[index - 1]!.time)).toBe(true);
     expect(times.length).toBeGreaterThanOrEqual(9);
+  });
+
+  it("is above the slot before also for a process that begins where the view ends", async () => {
+    const scene = await aScene();
+    await (await scene.resource()).commit(put("a"));
+    const ahead = { ...scene.clock, now: () => new Date(scene.clock.now().getTime() + hour) };
+    await (await openStore({ table: scene.table, clock: ahead, log: silentLog }).cluster("default")).resource("pods").commit(put("a"));
+    await scene.process().maintain("default", { untilMs: Infinity });
+    await (await scene.resource()).commit(put("a"));
+    expect((await auditLog(scene.table)).entries).toHaveLength(3); // checks that time rises
   });
 
   it("is above every slot of other logs that its writer has read", async () => {
@@ -202,8 +212,6 @@ describe("rule 20: time in a slot is a hybrid logical clock", () => {
     const scene = await aScene();
     const pods = await scene.resource();
     for (let n = 0; n < 5; n++) await pods.commit(put("a", { n }));
-    const { openStore } = await import("../../../shared/store/open-store.ts");
-    const { silentLog } = await import("../../../shared/runtime/log.ts");
     const clock = { ...scene.clock, now: () => new Date(scene.clock.now().getTime() + 100 * 24 * hour) };
     await openStore({ table: scene.table, clock, log: silentLog }).maintain("default", { untilMs: Infinity });
     const { stubbed, floor, birth } = await auditLog(scene.table);

@@ -28,6 +28,10 @@ describe("a folder of the machine", () => {
     await expect(hostFolder(join(machine, "file"), undefined)).resolves.toBe(join(machine, "file"));
   });
 
+  it.runIf(process.platform === "linux")("is refused where none can be made", async () => {
+    await expect(hostFolder("/proc/binnacle/data", undefined)).rejects.toThrow("CannotCreateVolumeError: /proc/binnacle/data: ENOENT");
+  });
+
   it("has paths inside, which are made, too", async () => {
     const path = await hostFolder(join(machine, "data"), "a/./b");
     expect(path).toBe(join(machine, "data", "a", "b"));

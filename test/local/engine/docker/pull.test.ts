@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ApiError, type EngineApi } from "../../../../local/engine/docker/api.ts";
+import { flavourOf } from "../../../../local/engine/docker/flavour.ts";
 import { pullImage, splitReference } from "../../../../local/engine/docker/pull.ts";
 import { authFiles, registryAuth, registryOf } from "../../../../local/engine/docker/registry-auth.ts";
 import { pullPolicyLabel } from "../../../../shared/kubelet/pod-tags.ts";
@@ -14,27 +15,40 @@ const image = "registry.example/app:1";
 const digest = `sha256:${"a".repeat(64)}`;
 
 /** An engine with or without the image, and what a pull answers. */
-function engine({ has = false, answer = [{ status: "done" }] as object[] | ApiError } = {}) {
+function engine({
+  has = false,
+  answer = [{ status: "done" }],
+  kind = "docker",
+}: {
+  readonly has?: boolean;
+  readonly answer?: object[] | ApiError;
+  readonly kind?: EngineApi["engine"];
+} = {}) {
   const asked: unknown[] = [];
+  const said: unknown[] = [];
   let present = has;
   const api = {
+    engine: kind,
+    apiVersion: "1.41",
     async call() {
       if (!present) throw new ApiError("no such image", 404);
       return { Id: "sha256:1", RepoDigests: [`other.example/app@sha256:0`, `registry.example/app@${digest}`] };
     },
-    async stream(_method: string, _path: string, { query }: { readonly query: object }) {
+    async stream(_method: string, _path: string, { query, headers }: { readonly query: object; readonly headers: Record<string, string> }) {
       asked.push(query);
+      said.push(JSON.parse(Buffer.from(headers["X-Registry-Auth"] ?? "", "base64url").toString()));
       if (answer instanceof ApiError) throw answer;
       present = !answer.some((line) => "error" in line);
       return Readable.from([Buffer.from(answer.map((line) => JSON.stringify(line)).join("\r\n"))]) as unknown as IncomingMessage;
     },
+    libpodStream: (...parameters: Parameters<EngineApi["stream"]>) => api.stream(...parameters),
   } as unknown as EngineApi;
-  return { api, asked };
+  return { api, asked, said };
 }
 
 const pull = (api: EngineApi, policy?: string) =>
   pullImage(
-    api,
+    { api, flavour: flavourOf(api), ownRegistry: () => undefined },
     anEngineContainer({ image, ...(policy && { dockerLabels: { [pullPolicyLabel]: policy } }) }),
     new AbortController().signal,
   );
@@ -79,6 +93,40 @@ describe("getting an image", () => {
     const { api, asked } = engine({ has: true, answer: new ApiError("no route to host", 500) });
     expect(await pull(api)).toBe(digest);
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe("an image in the account's own registry", () => {
+  const own = "127.0.0.1:4566";
+  const credentials = { username: "AWS", password: "secret" };
+  const pullOwn = (api: EngineApi, name: string) =>
+    pullImage(
+      { api, flavour: flavourOf(api), ownRegistry: (registry) => (registry === own ? credentials : undefined) },
+      anEngineContainer({ image: name }),
+      new AbortController().signal,
+    );
+
+  it.each([
+    { kind: "docker", asks: { fromImage: `${own}/app`, tag: "1" } },
+    { kind: "podman", asks: { reference: `${own}/app:1`, tlsVerify: false, policy: "always" } },
+  ] as const)("is pulled by $kind without the user's logging in, and without TLS", async ({ kind, asks }) => {
+    const { api, asked, said } = engine({ kind });
+    await pullOwn(api, `${own}/app:1`);
+    expect(asked).toEqual([asks]);
+    expect(said).toEqual([{ ...credentials, serveraddress: own }]);
+  });
+
+  it("is named by digest, too", async () => {
+    const { api, asked } = engine({ kind: "podman" });
+    await pullOwn(api, `${own}/app@${digest}`);
+    expect(asked).toMatchObject([{ reference: `${own}/app@${digest}` }]);
+  });
+
+  it("is the only one that gets these credentials, and goes without TLS", async () => {
+    const { api, asked, said } = engine({ kind: "podman" });
+    await pullOwn(api, image);
+    expect(asked).toEqual([{ fromImage: "registry.example/app", tag: "1" }]);
+    expect(said).not.toContainEqual(expect.objectContaining(credentials));
   });
 });
 

@@ -1,5 +1,5 @@
 /** The container runtime over real engines: podman and, where it is installed, Docker itself. */
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import packet from "dns-packet";
@@ -8,9 +8,12 @@ import { createResolver } from "../../../../local/dns/resolver.ts";
 import { type DnsServer, startDnsServer } from "../../../../local/dns/server.ts";
 import { upstream } from "../../../../local/dns/upstream.ts";
 import { connect, type EngineApi } from "../../../../local/engine/docker/api.ts";
+import { flavourOf } from "../../../../local/engine/docker/flavour.ts";
 import type { ContainerLogs } from "../../../../local/engine/docker/log-follower.ts";
 import { idOf } from "../../../../local/engine/docker/names.ts";
+import { authOf } from "../../../../local/engine/docker/registry-auth.ts";
 import { type DockerRuntime, dockerRuntime } from "../../../../local/engine/docker/runtime.ts";
+import { tar } from "../../../../local/engine/docker/tar.ts";
 import type { EngineContainer, EngineTask } from "../../../../local/engine/engine.ts";
 import { dnsLabel, hostAliasesLabel, pullPolicyLabel, subdomainLabel } from "../../../../shared/kubelet/pod-tags.ts";
 import { subPathsLabel, type VolumeFile, volumesLabel } from "../../../../shared/kubelet/volumes.ts";
@@ -18,6 +21,7 @@ import { systemClock } from "../../../../shared/runtime/clock.ts";
 import { silentLog } from "../../../../shared/runtime/log.ts";
 import { canRunDockerd, startDockerd } from "../../../support/dockerd.ts";
 import { anEngineContainer, anEngineTask } from "../../../support/engine-tasks.ts";
+import { type LocalRegistry, startLocalRegistry } from "../../../support/local-registry.ts";
 import { aSlice, directoryOf } from "../../../support/names.ts";
 import { canRunPodman, podmanStartMs, startPodman, type TestEngine } from "../../../support/podman.ts";
 import { aService } from "../../../support/services.ts";
@@ -55,12 +59,16 @@ describe.each(engines)("containers of $name", { timeout: 60_000 }, ({ possible: 
     const tasks: EngineTask[] = [];
     let addresses = 4;
 
+    let registry: LocalRegistry;
+
+    const ownRegistry = (host: string) => (host === registry.host ? registry.login : undefined);
     const open = (of = owner) =>
       dockerRuntime({
         api,
         owner: of,
         folder,
         logs,
+        ownRegistry,
         serve: async ({ gateway }) => ({ nameserver: gateway, clusterDomain: "cluster.local", machine: { nameservers: [], searches: [] } }),
         clock: systemClock,
         log: silentLog,
@@ -70,6 +78,7 @@ describe.each(engines)("containers of $name", { timeout: 60_000 }, ({ possible: 
       engine = await start();
       api = await connect(engine.dockerHost, engine.socket, 5_000);
       folder = mkdtempSync(join(tmpdir(), "binnacle-pods-"));
+      registry = await startLocalRegistry({ clock: systemClock });
       runtime = await open();
     }, podmanStartMs);
     afterEach(async () => {
@@ -77,6 +86,7 @@ describe.each(engines)("containers of $name", { timeout: 60_000 }, ({ possible: 
     });
     afterAll(async () => {
       await runtime?.close();
+      await registry?.stop();
       await engine?.stop();
       if (folder) rmSync(folder, { recursive: true, force: true });
     }, 60_000);
@@ -381,6 +391,7 @@ describe.each(engines)("containers of $name", { timeout: 60_000 }, ({ possible: 
         owner: `${owner}r`,
         folder,
         logs,
+        ownRegistry,
         async serve({ gateway, resolver: address, contains, relayResolver }) {
           const directory = async (client: string) => {
             clients.push(client);
@@ -414,6 +425,29 @@ describe.each(engines)("containers of $name", { timeout: 60_000 }, ({ possible: 
       }
       const all = await api.call<readonly { readonly Names: readonly string[] }[]>("GET", "/containers/json", { query: { all: true } });
       expect(all.flatMap(({ Names }) => Names).filter((name) => name.includes(`${owner}r`))).toEqual([]);
+    });
+
+    it("run from an image that was pushed to the account's own registry", async () => {
+      await registry.call("CreateRepository", { repositoryName: "shop/web" });
+      const name = `${registry.host}/shop/web`;
+      const headers = { "X-Registry-Auth": authOf(registry.host, registry.login) };
+      const shellAlone = tar([{ name: "bin/sh", mode: 0o755, content: readFileSync("/bin/busybox") }]);
+      await flavourOf(api).importImage(`${name}:v1`, shellAlone);
+      await (api.engine === "podman"
+        ? api.libpod("POST", `/images/${name}:v1/push`, { query: { destination: `${name}:v1`, tlsVerify: false }, headers })
+        : api.call("POST", `/images/${name}/push`, { query: { tag: "v1" }, headers }));
+      await api.call("DELETE", `/images/${name}:v1`);
+      const { imageIds } = await registry.call("ListImages", { repositoryName: "shop/web" });
+      expect(imageIds).toMatchObject([{ imageTag: "v1" }]);
+
+      const task = await opened();
+      const container = shell("echo from the registry", { image: `${name}:v1`, dockerLabels: { [pullPolicyLabel]: "Always" } });
+      expect(await runtime.pull(task, container, never)).toEqual({ digest: imageIds[0].imageDigest });
+      expect((await run(task, container)).output).toEqual(["from the registry"]);
+      const byDigest = { ...container, image: `${name}@${imageIds[0].imageDigest}` };
+      expect(await runtime.pull(task, byDigest, never)).toEqual({ digest: imageIds[0].imageDigest });
+      const missing = runtime.pull(task, { ...container, image: `${name}:v2` }, never);
+      await expect(missing).rejects.toThrow(/^CannotPullContainerError: /u);
     });
 
     describe("removal", () => {

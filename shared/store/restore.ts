@@ -1,0 +1,72 @@
+/**
+ * What a backup left of a log, made whole. DynamoDB's backups are taken item by item, so the last moments may be torn: a slot may be
+ * missing where later ones, or a view that knows it, are there. What follows such a hole cannot be replayed and is taken away; what the
+ * view has is kept.
+ */
+import { readMarks } from "./marks.ts";
+import type { ResourceLog } from "./resource-log.ts";
+import type { LogResourceStore } from "./resource-store.ts";
+import { insist } from "./retry.ts";
+import { type SlotNumber, slotSortKey } from "./slot.ts";
+import { readSlotItem, standInItem } from "./slot-item.ts";
+import type { Proposal, Stored } from "./store.ts";
+import type { Item } from "./table.ts";
+
+const objectsAtOnce = 500;
+
+const author = { user: "system:binnacle:restore" };
+
+/** Fills holes up to the watermark by stubs, and removes the slots that follow a hole after it. @returns how many were removed */
+export async function mendLog(log: ResourceLog): Promise<number> {
+  const { table, keys, birth, patience, hybridClock } = log.parts;
+  const { watermark, erased, date } = await insist(patience, () => readMarks(table, keys, birth));
+  const fill = (number: SlotNumber) => {
+    const item = standInItem(keys, number, hybridClock.tick(), date);
+    return insist(patience, () => table.put(item, { type: "absent" }));
+  };
+  let expected = erased;
+  let removed = 0;
+  for await (const item of slotItems(log, erased)) {
+    const number = Number(item.sk);
+    for (; expected < number && expected <= watermark; expected++) await fill(expected);
+    const whole = number <= watermark || (await readSlotItem(item, log.chunks)) !== undefined;
+    if (expected === number && whole) {
+      hybridClock.observe(Number(item.time));
+      expected++;
+    } else {
+      removed++;
+      await insist(patience, () =>
+        table.delete({ pk: item.pk, sk: item.sk }, { type: "equals", attribute: "time", value: Number(item.time) }),
+      );
+    }
+  }
+  for (; expected <= watermark; expected++) await fill(expected);
+  return removed;
+}
+
+async function* slotItems(log: ResourceLog, from: SlotNumber): AsyncGenerator<Item> {
+  const { table, keys, patience } = log.parts;
+  const query = { pk: keys.slots, from: slotSortKey(from), consistent: true };
+  let page = await insist(patience, () => table.query(query));
+  for (;;) {
+    yield* page.items;
+    const { cursor } = page;
+    if (!cursor) return;
+    page = await insist(patience, () => table.query({ ...query, cursor }));
+  }
+}
+
+/** Creates in one log every object that another one has, unless it is there already. */
+export async function copyObjects(from: ResourceLog, to: LogResourceStore): Promise<void> {
+  const cache = await from.loaded();
+  for (let start = 0; start < cache.keys.length; start += objectsAtOnce) {
+    const keys = cache.keys.slice(start, start + objectsAtOnce);
+    await Promise.all(keys.map((key) => to.commit(copyOf(cache.object(key)!))));
+  }
+}
+
+const copyOf = ({ key, value }: Stored): Proposal => ({
+  key,
+  author,
+  judge: (current) => (current ? { type: "unchanged" } : { type: "put", value }),
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { logKeys } from "../../shared/store/keys.ts";
+import { slotSortKey } from "../../shared/store/slot.ts";
+import { UnknownClusterError } from "../../shared/store/store.ts";
+import { isSlot } from "../support/faulty-table.ts";
+import { auditLog } from "../support/log-audit.ts";
+import { aScene, keysOf, objectOf, put, type Scene } from "../support/stores.ts";
+
+const forever = { untilMs: Infinity };
+const slotOf = (revision: number) => Math.floor(revision / 1_000);
+
+/** What a backup did not have. */
+async function lose(scene: Scene, revision: number): Promise<void> {
+  const { keys } = await auditLog(scene.table);
+  await scene.table.delete({ pk: keys.slots, sk: slotSortKey(slotOf(revision)) });
+}
+
+describe("a restore from a torn backup", () => {
+  it("keeps what can be replayed, and takes away what follows a hole", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    await scene.process().maintain("default", forever);
+    await pods.commit(put("b"));
+    const lost = objectOf(await pods.commit(put("c")));
+    await pods.commit(put("d"));
+    await lose(scene, lost.revision);
+    const restored = (await scene.process().restoredCluster("default")).resource("pods");
+    expect(await keysOf(restored)).toEqual(["a", "b"]);
+    await restored.commit(put("e"));
+    await auditLog(scene.table);
+  });
+
+  it("keeps what the view knows of slots that were lost, the newest among them", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    const middle = objectOf(await pods.commit(put("b")));
+    await pods.commit(put("c"));
+    const last = objectOf(await pods.commit(put("d")));
+    await scene.process().maintain("default", forever);
+    await lose(scene, middle.revision);
+    await scene.table.delete({
+      pk: logKeys("default", await incarnationOf(scene), "pods").slots,
+      sk: slotSortKey(slotOf(last.revision)),
+    });
+    const restored = (await scene.process().restoredCluster("default")).resource("pods");
+    expect(await keysOf(restored)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("goes on where it was cut short, by itself with the next upkeep", async () => {
+    for (let crashAt = 0; crashAt < 10; crashAt++) {
+      const scene = await aScene();
+      const pods = await scene.resource();
+      for (const key of ["a", "b", "c"]) await pods.commit(put(key));
+      let writes = 0;
+      scene.table.faults.put = async (_item, _condition, real) => {
+        if (writes++ >= crashAt) throw new RangeError("crash");
+        return real();
+      };
+      await scene
+        .process()
+        .restoredCluster("default")
+        .catch(() => {});
+      scene.table.faults = {};
+      await scene.process().maintain("default", forever);
+      expect(await keysOf(await scene.resource())).toEqual(["a", "b", "c"]);
+    }
+  });
+
+  it("leaves nothing of the old life behind in the end", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a", { data: "x".repeat(100_000) }));
+    const former = await incarnationOf(scene);
+    await scene.process().restoredCluster("default");
+    for (let pass = 0; pass < 3; pass++) {
+      await scene.process().maintain("default", forever);
+      scene.clock.jump(10 * 24 * 3_600_000);
+    }
+    const partitions = new Set(scene.table.calls.map(({ pk }) => pk).filter((pk) => pk.includes(`#${former}#`)));
+    for (const pk of partitions) expect((await scene.table.query({ pk, consistent: true })).items, pk).toEqual([]);
+    expect(scene.table.calls.some(isSlotOf(former))).toBe(true);
+    expect(await keysOf(await scene.resource())).toEqual(["a"]);
+  });
+
+  it("is refused for a cluster that was deleted", async () => {
+    const scene = await aScene();
+    await scene.process().deleteCluster("default");
+    await expect(scene.process().restoredCluster("default")).rejects.toBeInstanceOf(UnknownClusterError);
+  });
+});
+
+const isSlotOf =
+  (incarnation: number) =>
+  ({ pk }: { readonly pk: string }) =>
+    isSlot({ pk, sk: "" }) && pk.includes(`#${incarnation}#`);
+
+async function incarnationOf(scene: Scene): Promise<number> {
+  const { item } = await scene.table.get({ pk: "default#cluster", sk: "record" }, { consistent: true });
+  return Number(item?.incarnation);
+}
