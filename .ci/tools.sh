@@ -22,6 +22,7 @@ install_packages() {
   has aws || missing+=(awscli)
   has dockerd || missing+=(docker.io)
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+  /usr/bin/python3 -c 'import kubernetes' 2>/dev/null || missing+=(python3 python3-kubernetes)
   if [ ${#missing[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || fail "${missing[*]}: not installed, and only root can install them"
     export DEBIAN_FRONTEND=noninteractive
@@ -54,6 +55,13 @@ find_go() {
   fi
   export PATH=$folder/bin:$PATH
   unset GOROOT
+}
+
+# What test/clients has in Go, compiled ahead of the tests, whose time limits are not for that: they find it in Go's build cache.
+build_go_clients() {
+  local module
+  for module in go operator; do (cd "test/clients/$module" && go vet . && go build -o /dev/null .); done
+  (cd test/clients/helm && go build -o /dev/null helm.sh/helm/v3/cmd/helm helm.sh/helm/v4/cmd/helm)
 }
 
 # kubectl: two minor versions, one of them 1.32 or newer. Folders that hold kubectl.1.NN are found beside the one on PATH; else they are built.

@@ -22,7 +22,7 @@ export function build(app: App): { state: StateStack; binnacle: BinnacleStack } 
     reserveConcurrency: setting("reserveConcurrency", "true") === "true",
     requestsPerSecond: Number(setting("requestsPerSecond", "200")),
   });
-  binnacle.addDependency(state);
+  binnacle.addStackDependency(state);
   acknowledge(binnacle);
   return { state, binnacle };
 }

@@ -1,6 +1,6 @@
 /** Everything stateless: functions, REST API, stream mapping, schedules, network and nodes. */
 import { join } from "node:path";
-import { Aws, type CfnElement, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { AssetHashType, Aws, type CfnElement, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import {
   CfnGatewayResponse,
   EndpointType,
@@ -13,18 +13,26 @@ import {
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { Repository, TagMutability } from "aws-cdk-lib/aws-ecr";
 import { Rule } from "aws-cdk-lib/aws-events";
-import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { LambdaFunction as LambdaTarget } from "aws-cdk-lib/aws-events-targets";
 import { Effect, type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, EventSourceMapping, FilterCriteria, FilterRule, Runtime, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import {
+  Architecture,
+  Code,
+  EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  Function as LambdaFunction,
+  Runtime,
+  StartingPosition,
+} from "aws-cdk-lib/aws-lambda";
 import { SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
-import { NodejsFunction, OutputFormat, SourceMapMode } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { CfnScheduleGroup, Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct, IConstruct } from "constructs";
-import { banner, mainFields, target } from "./bundling.ts";
+import { bundle, mainFile } from "./bundling.ts";
 import { type FunctionName, functions } from "./functions.ts";
 import type { Wildcard } from "./nag.ts";
 import { Network } from "./network.ts";
@@ -44,11 +52,28 @@ export interface BinnacleStackProps extends StackProps {
 
 const lambdas = join(import.meta.dirname, "../lambdas");
 
+/** A function's bundle, made when the stack is synthesized. */
+const codeOf = (entry: string): Code =>
+  Code.fromAsset(lambdas, {
+    // What counts is what comes out: the entry imports half of the repository.
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Asked for by the interface, and never run: esbuild is here.
+      image: Runtime.NODEJS_24_X.bundlingImage,
+      local: {
+        tryBundle(folder) {
+          bundle(join(lambdas, entry), folder);
+          return true;
+        },
+      },
+    },
+  });
+
 export class BinnacleStack extends Stack {
   private readonly props: BinnacleStackProps;
   /** Policy wildcards that cannot be narrowed, for `nag.ts`. */
   readonly wildcards: Wildcard[] = [];
-  private readonly functions = {} as Record<FunctionName, NodejsFunction>;
+  private readonly functions = {} as Record<FunctionName, LambdaFunction>;
   private readonly roles = {} as Record<FunctionName, Role>;
   private readonly tableName: string;
   private readonly tableArn: string;
@@ -118,13 +143,15 @@ export class BinnacleStack extends Stack {
     this.wireTaskEvents(nodes);
     this.wireSchedules(scheduleGroup);
     const api = this.restApi();
+    // Not of the api function, on which the API depends; it knows its URL by each request.
+    this.functions.reconciler.addEnvironment("BINNACLE_ENDPOINT_URL", api.url);
     this.alarms();
     this.listWildcards(nodes, podLogs, executionRole);
 
     new CfnOutput(this, "ApiUrl", { value: api.url, description: "Kubernetes API server URL" });
   }
 
-  private function(name: FunctionName, environment: Record<string, string>): NodejsFunction {
+  private function(name: FunctionName, environment: Record<string, string>): LambdaFunction {
     const settings = functions[name];
     const functionName = `${this.props.deployment}-${name}`;
     const reserved = "reservedConcurrency" in settings && this.props.reserveConcurrency ? settings.reservedConcurrency : undefined;
@@ -140,11 +167,11 @@ export class BinnacleStack extends Stack {
     });
     logGroup.grantWrite(role);
     this.roles[name] = role;
-    return new NodejsFunction(this, `${name[0]?.toUpperCase()}${name.slice(1)}Function`, {
+    return new LambdaFunction(this, `${name[0]?.toUpperCase()}${name.slice(1)}Function`, {
       functionName,
       description: settings.description,
-      entry: join(lambdas, settings.entry),
-      handler: "handler",
+      code: codeOf(settings.entry),
+      handler: `${mainFile}.handler`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: settings.memorySize,
@@ -154,17 +181,6 @@ export class BinnacleStack extends Stack {
       environment,
       logGroup,
       role,
-      bundling: {
-        format: OutputFormat.ESM,
-        target,
-        minify: true,
-        sourceMap: true,
-        sourceMapMode: SourceMapMode.EXTERNAL,
-        bundleAwsSDK: true,
-        mainFields: [...mainFields],
-        // CommonJS dependencies inside an ES module still call require().
-        banner,
-      },
     });
   }
 
@@ -237,7 +253,7 @@ export class BinnacleStack extends Stack {
         detail: { clusterArn: [nodes.ecsCluster.clusterArn] },
       },
       targets: [
-        new LambdaFunction(this.functions.ingest, { deadLetterQueue: deadLetters, retryAttempts: 185, maxEventAge: Duration.hours(24) }),
+        new LambdaTarget(this.functions.ingest, { deadLetterQueue: deadLetters, retryAttempts: 185, maxEventAge: Duration.hours(24) }),
       ],
     });
   }

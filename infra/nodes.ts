@@ -1,7 +1,7 @@
 /** EC2 capacity: one ECS cluster per Binnacle cluster, one Auto Scaling group per zone. Nothing runs until somebody asks for a node. */
-import { Aws, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
+import { Aws, Duration, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
 import { AutoScalingGroup, CfnAutoScalingGroup, DefaultResult, LifecycleTransition } from "aws-cdk-lib/aws-autoscaling";
-import { BlockDeviceVolume, EbsDeviceVolumeType, InstanceType, LaunchTemplate, UserData } from "aws-cdk-lib/aws-ec2";
+import { BlockDeviceVolume, EbsDeviceVolumeType, InstanceArchitecture, InstanceType, LaunchTemplate, UserData } from "aws-cdk-lib/aws-ec2";
 import { AmiHardwareType, Cluster, EcsOptimizedImage } from "aws-cdk-lib/aws-ecs";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -14,7 +14,7 @@ export interface NodesProps {
   /** Name of the Binnacle cluster whose nodes these are. */
   readonly cluster: string;
   readonly network: Network;
-  /** EC2 instance type of the nodes (arm64). */
+  /** EC2 instance type of the nodes; their image follows from its architecture. */
   readonly instanceType: string;
   /** Upper bound on nodes per zone. */
   readonly maxNodesPerZone: number;
@@ -62,9 +62,11 @@ export class Nodes extends Construct {
       `ECS_INSTANCE_ATTRIBUTES={"binnacle.cluster":"${props.cluster}"}`,
       "CONFIG",
     );
+    const instanceType = new InstanceType(props.instanceType);
+    const hardware = instanceType.architecture === InstanceArchitecture.ARM_64 ? AmiHardwareType.ARM : AmiHardwareType.STANDARD;
     const template = new LaunchTemplate(this, "LaunchTemplate", {
-      instanceType: new InstanceType(props.instanceType),
-      machineImage: EcsOptimizedImage.amazonLinux2023(AmiHardwareType.ARM),
+      instanceType,
+      machineImage: EcsOptimizedImage.amazonLinux2023(hardware),
       role: this.instanceRole,
       securityGroup: props.network.nodeSecurityGroup,
       userData,
@@ -90,6 +92,8 @@ export class Nodes extends Construct {
       group.addLifecycleHook("Termination", {
         lifecycleTransition: LifecycleTransition.INSTANCE_TERMINATING,
         defaultResult: DefaultResult.CONTINUE,
+        // Nobody ends the wait early: by default the machine would stand there, and be paid for, an hour.
+        heartbeatTimeout: Duration.minutes(2),
       });
       group.node.addDependency(trunking);
       const resource = group.node.defaultChild as CfnAutoScalingGroup;

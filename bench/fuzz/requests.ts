@@ -204,7 +204,19 @@ function patchOf({ object }: Place, headers: Record<string, string>, dice: Chanc
     return dice.in(8) ? spoilBytes(json(spoilt), dice) : json(spoilt);
   }
   const path = () =>
-    dice.one(["", "/", "/metadata", "/metadata/name", "/metadata/labels", "/spec", "/spec/-", "/spec/containers/0", "/a~2b", "/a/b/c/~1", ...strings]);
+    dice.one([
+      "",
+      "/",
+      "/metadata",
+      "/metadata/name",
+      "/metadata/labels",
+      "/spec",
+      "/spec/-",
+      "/spec/containers/0",
+      "/a~2b",
+      "/a/b/c/~1",
+      ...strings,
+    ]);
   const operation = () => ({
     op: dice.in(10) ? dice.one(strings) : dice.one(["add", "remove", "replace", "move", "copy", "test"]),
     path: path(),
@@ -212,7 +224,8 @@ function patchOf({ object }: Place, headers: Record<string, string>, dice: Chanc
     ...(dice.in(2) && { value: dice.one(values) }),
   });
   const count = dice.in(30) ? 10_001 : 1 + dice.below(6);
-  const operations = count > 10_000 ? Array.from({ length: count }, () => ({ op: "test", path: "/a" })) : Array.from({ length: count }, operation);
+  const operations =
+    count > 10_000 ? Array.from({ length: count }, () => ({ op: "test", path: "/a" })) : Array.from({ length: count }, operation);
   return json(dice.in(12) ? spoilValue(operations, dice) : operations);
 }
 
@@ -251,4 +264,3 @@ export function asCurl({ method, target, headers, body }: HostileRequest): strin
   const data = body === undefined ? [] : [`--data-binary @<(echo ${Buffer.from(body.subarray(0, 3_000)).toString("base64")} | base64 -d)`];
   return ["curl", "-X", quoted(method), ...shown, ...data, quoted(`https://127.0.0.1:6443${target.slice(0, 2_000)}`)].join(" ");
 }
-

@@ -126,7 +126,12 @@ export const samples: readonly Sample[] = [
   },
   {
     collection: `${inDefault}/events`,
-    object: { metadata: { name: "event" }, involvedObject: { kind: "Pod", name: "web", namespace: "default" }, reason: "R", type: "Normal" },
+    object: {
+      metadata: { name: "event" },
+      involvedObject: { kind: "Pod", name: "web", namespace: "default" },
+      reason: "R",
+      type: "Normal",
+    },
     definition: `${core}Event`,
   },
   {
@@ -162,7 +167,10 @@ export const samples: readonly Sample[] = [
       metadata: { name: "web" },
       spec: {
         rules: [
-          { host: "a.example.com", http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } },
+          {
+            host: "a.example.com",
+            http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] },
+          },
         ],
       },
     },

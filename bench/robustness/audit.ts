@@ -2,6 +2,7 @@
 import { systemClock } from "../../shared/runtime/clock.ts";
 import { silentLog } from "../../shared/runtime/log.ts";
 import { openStore } from "../../shared/store/open-store.ts";
+import { slotOf } from "../../shared/store/slot.ts";
 import type { Table } from "../../shared/store/table.ts";
 import { checkAgainst, checkContent, readLog } from "./checks/audit.ts";
 import { Replay, sameObject, show } from "./checks/replay.ts";
@@ -9,11 +10,24 @@ import type { RecordedLog, Violation } from "./history.ts";
 import { recordObject } from "./recorder.ts";
 import { storeSettings } from "./settings.ts";
 
+/** How far a log and its upkeep have come: slots since its birth. */
+export interface Progress {
+  readonly slots: number;
+  readonly slots_in_view: number;
+  readonly slots_compacted: number;
+  readonly slots_erased: number;
+}
+
 /**
  * @param table without anything in between
  * @param log as the witness saw it grow
  */
-export async function auditLog(table: Table, cluster: string, storage: string, log: RecordedLog): Promise<Violation[]> {
+export async function auditLog(
+  table: Table,
+  cluster: string,
+  storage: string,
+  log: RecordedLog,
+): Promise<{ readonly violations: readonly Violation[]; readonly progress: Progress }> {
   const replay = new Replay(log);
   const { content, violations } = await readLog(table, storage, cluster);
   const found = [
@@ -22,7 +36,14 @@ export async function auditLog(table: Table, cluster: string, storage: string, l
     ...checkAgainst(replay, content),
     ...(await newProcess(table, cluster, storage, replay)),
   ];
-  return found.map(({ check, message }) => ({ check, message: `${storage}: ${message}` }));
+  const { birth, watermark, stubbed, erased } = content;
+  const progress = {
+    slots: slotOf(replay.head) - birth,
+    slots_in_view: watermark - birth,
+    slots_compacted: stubbed - birth - 1,
+    slots_erased: erased - birth - 1,
+  };
+  return { violations: found.map(({ check, message }) => ({ check, message: `${storage}: ${message}` })), progress };
 }
 
 /** A process that starts now sees the end of the log. */

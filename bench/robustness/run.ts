@@ -15,8 +15,8 @@ import { silentLog } from "../../shared/runtime/log.ts";
 import { readCluster } from "../../shared/store/cluster-record.ts";
 import { openStore } from "../../shared/store/open-store.ts";
 import { revisionAt } from "../../shared/store/slot.ts";
-import type { Table } from "../../shared/store/table.ts";
-import { auditLog } from "./audit.ts";
+import { type Table, TableUnavailableError } from "../../shared/store/table.ts";
+import { auditLog, type Progress } from "./audit.ts";
 import { Counts } from "./counts.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { FaultSchedule } from "./faults.ts";
@@ -53,7 +53,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
   const options = readOptions(args);
   const folder = mkdtempSync(join(tmpdir(), "binnacle-robustness-"));
   console.log(`seed ${options.seed}, ${options.processes} processes, ${options.minutes} minutes; history in ${folder}`);
-  const { journals, violations, faults, sleeps } = await new Run(options, folder).run();
+  const { journals, violations, faults, sleeps, progress } = await new Run(options, folder).run();
   for (const { check, message } of violations.slice(0, shownViolations)) console.error(`VIOLATION (${check}): ${message}`);
   if (violations.length === 0) rmSync(folder, { recursive: true, force: true });
   else {
@@ -63,6 +63,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
   }
   const writers = writerReports(journals, sleeps);
   console.table(writers);
+  console.table(progress);
   console.table(faults.toJSON());
   return {
     seed: options.seed,
@@ -74,6 +75,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
     max_attempts: Math.max(0, ...Object.values(writers).map(({ max_attempts }) => max_attempts)),
     write_ms_p99: Math.max(0, ...Object.values(writers).map(({ write_ms_p99 }) => write_ms_p99)),
     writers,
+    logs: progress,
     faults,
     ...(violations.length > 0 && { checks: countBy(violations, ({ check }) => check), history: folder }),
   };
@@ -87,6 +89,7 @@ interface Findings {
   readonly violations: readonly Violation[];
   readonly faults: Counts;
   readonly sleeps: ReadonlyMap<string, SupervisedProcess["sleeps"]>;
+  readonly progress: Readonly<Record<string, Progress>>;
 }
 
 class Run {
@@ -143,16 +146,21 @@ class Run {
     const journals = await readJournals(this.#history);
     const recorded = new Map([...journals.logs].map(([name, log]) => [name, recordedLog(log, revisionAt(birth, 0))]));
     const violations = checkJournals({ ...journals, troubles: [...this.#troubles, ...journals.troubles] }, recorded);
-    for (const [storage, log] of recorded) violations.push(...(await auditLog(this.#running.table, cluster, storage, log)));
+    const progress: Record<string, Progress> = {};
+    for (const [storage, log] of recorded) {
+      const audit = await auditLog(this.#running.table, cluster, storage, log);
+      violations.push(...audit.violations);
+      progress[storage] = audit.progress;
+    }
     const sleeps = new Map(this.#processes.map(({ name, sleeps: own }) => [name, own]));
-    return { journals, violations, faults: this.#faults, sleeps };
+    return { journals, violations, faults: this.#faults, sleeps, progress };
   }
 
   // ---- the table
 
   /** The engine, with nothing in between. */
   get #running() {
-    if (!this.#engine) throw new Error("the engine is not running");
+    if (!this.#engine) throw new TableUnavailableError("the engine is not running");
     return this.#engine;
   }
 

@@ -5,7 +5,8 @@
 import { type Clock, systemClock } from "../../shared/runtime/clock.ts";
 import { Chunks } from "../../shared/store/chunks.ts";
 import { logKeys } from "../../shared/store/keys.ts";
-import { revisionAt } from "../../shared/store/slot.ts";
+import { passing } from "../../shared/store/retry.ts";
+import { revisionAt, type SlotEntry } from "../../shared/store/slot.ts";
 import { readSlotItem } from "../../shared/store/slot-item.ts";
 import type { Item, Table } from "../../shared/store/table.ts";
 import { Tail } from "../../shared/store/tail.ts";
@@ -77,7 +78,12 @@ export class Witness {
       this.#logs.set(log, seen);
     }
     if (!seen.add(Number(item.sk), { writer: String(item.writer), time: Number(item.time) })) return;
-    const slot = await this.#insist(() => readSlotItem(item, this.#read(log).chunks));
+    let slot: SlotEntry | undefined;
+    try {
+      slot = await this.#insist(() => readSlotItem(item, this.#read(log).chunks));
+    } catch (error) {
+      return journal.write({ trouble: `slot ${item.sk} of ${log} was committed and cannot be read: ${(error as Error).stack}` });
+    }
     if (slot?.type !== "slot") return journal.write({ trouble: `slot ${item.sk} of ${log} was committed without its chunks` });
     const changes = slot.changes.map((change) => recordChange(change, seenAt));
     journal.write({ log, slot: { number: slot.number, time: slot.time, changes } });
@@ -88,7 +94,8 @@ export class Witness {
     for (;;) {
       try {
         return await read();
-      } catch {
+      } catch (error) {
+        if (!passing(error)) throw error;
         await this.#clock.sleep(50);
       }
     }

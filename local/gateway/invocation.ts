@@ -7,8 +7,8 @@ import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import type { Log } from "../../shared/runtime/log.ts";
 import type { StreamingHandler } from "./awslambda.ts";
 import { Refusal } from "./refusal.ts";
-import type { Answer } from "./upgrade.ts";
 import { type HttpPrelude, PreludeReader, ResponseStream } from "./response-stream.ts";
+import type { Answer } from "./upgrade.ts";
 
 /** A function's answer may take this long in all … */
 export const functionTimeoutMs = 15 * 60_000;
@@ -89,11 +89,7 @@ export function refuse(response: Answer, refusal: Refusal): void {
   response.end(refusal.body);
 }
 
-function writeHead(
-  response: Answer,
-  { statusCode = 200, headers, multiValueHeaders, cookies }: HttpPrelude,
-  requestId: string,
-): void {
+function writeHead(response: Answer, { statusCode = 200, headers, multiValueHeaders, cookies }: HttpPrelude, requestId: string): void {
   const set = (name: string, value: string | readonly string[]) =>
     response.setHeader(remappedHeaders.has(name.toLowerCase()) ? `x-amzn-Remapped-${name}` : name, value);
   for (const [name, value] of Object.entries(headers ?? {})) set(name, value);

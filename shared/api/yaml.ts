@@ -19,6 +19,7 @@ export function parseYaml(text: string): ParsedYaml {
   // Clients send JSON under a YAML content type (server-side apply does); the JSON parser is a hundred times faster.
   const json = text.startsWith("{") ? asPlainJson(text) : undefined;
   if (json) return json;
+  if (bracketDepth(text) > maxBracketDepth) throw new SyntaxError(`yaml: exceeded max depth of ${maxJsonDepth}`);
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {
@@ -41,6 +42,21 @@ export function parseYaml(text: string): ParsedYaml {
     if (error instanceof RangeError) throw new SyntaxError(`yaml: exceeded max depth of ${maxJsonDepth}`, { cause: error });
     throw error;
   }
+}
+
+/** More open brackets than this are no document, even where most of them stand in strings: the parser would take seconds to find out. */
+const maxBracketDepth = 10 * maxJsonDepth;
+
+/** How many brackets are open at most, whatever they mean where they stand. */
+function bracketDepth(text: string): number {
+  let level = 0;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 123 /* { */ || code === 91 /* [ */) depth = Math.max(depth, ++level);
+    else if (code === 125 /* } */ || code === 93 /* ] */) level--;
+  }
+  return depth;
 }
 
 /** JSON is YAML, except that duplicates are reported by line and numbers resolve differently in rare cases: those take the long way. */

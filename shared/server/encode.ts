@@ -1,7 +1,6 @@
 /** Objects and lists as bytes: media type, pretty printing, compression, size limits. */
 import { once } from "node:events";
 import { constants, createGzip, gzipSync } from "node:zlib";
-import { stringify as stringifyYaml } from "yaml";
 import type { AnyObject } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { encodeProtobuf, encodeProtobufList } from "../api/protobuf.ts";
@@ -48,7 +47,7 @@ export interface LongDocument<T = AnyObject> {
 
 /** @param definition OpenAPI definition name, for protobuf */
 export async function objectResponse(object: JsonObject, status: number, how: Writing, definition?: string): Promise<Response> {
-  return bytesResponse(encodeObject(object, how, definition), status, how);
+  return bytesResponse(await encodeObject(object, how, definition), status, how);
 }
 
 /**
@@ -122,9 +121,13 @@ const tooLarge = () =>
     `Request entity too large: the answer would exceed ${answerLimit} bytes; use limit and continue to read it in pages`,
   );
 
-function encodeObject(object: JsonObject, how: Writing, definition: string | undefined): Uint8Array {
+async function encodeObject(object: JsonObject, how: Writing, definition: string | undefined): Promise<Uint8Array> {
   if (how.mediaType === protobuf && definition) return encodeProtobuf(definition, object);
-  if (how.mediaType === yaml) return Buffer.from(stringifyYaml(plain(object), { aliasDuplicateObjects: false }));
+  if (how.mediaType === yaml) {
+    // Hardly anybody asks for it.
+    const { stringify } = await import("yaml");
+    return Buffer.from(stringify(plain(object), { aliasDuplicateObjects: false }));
+  }
   return Buffer.from(how.pretty ? JSON.stringify(object, null, 2) : `${JSON.stringify(object)}\n`);
 }
 

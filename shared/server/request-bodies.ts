@@ -24,7 +24,7 @@ export async function objectToWrite(
 ): Promise<ObjectToWrite> {
   const bytes = await readBody(request);
   const { force: _force, ...write } = writeOptions(optionsKind, query, context.userAgent);
-  const decoded = decodeBody(bytes, request.headers.get("content-type") ?? "", kind.kind);
+  const decoded = await decodeBody(bytes, request.headers.get("content-type") ?? "", kind.kind);
   return { body: objectBody(decoded, kind.kind), write: { ...write, bodyProblems: decoded.duplicates } };
 }
 
@@ -51,7 +51,7 @@ export async function reviewBody(request: KindRequest): Promise<JsonObject> {
 export async function deleteBody({ request, kind }: KindRequest): Promise<JsonObject | undefined> {
   const bytes = await readBody(request);
   if (bytes.byteLength === 0) return undefined;
-  const body = objectBody(decodeBody(bytes, request.headers.get("content-type") ?? "", "DeleteOptions"), "DeleteOptions");
+  const body = objectBody(await decodeBody(bytes, request.headers.get("content-type") ?? "", "DeleteOptions"), "DeleteOptions");
   const groups = ["v1", "meta.k8s.io/v1", apiVersionOf(kind)];
   if (
     (body.kind !== undefined && body.kind !== "DeleteOptions") ||

@@ -64,7 +64,7 @@ export async function patch(request: KindRequest): Promise<Response> {
   const answer = answerer(request);
   const bytes = await readBody(request.request);
   const { force, ...write } = writeOptions("PatchOptions", query, context.userAgent, type === "apply");
-  const decoded = decodeBody(bytes, type === "apply" ? yaml : json, kind.kind);
+  const decoded = await decodeBody(bytes, type === "apply" ? yaml : json, kind.kind);
   if (type === "json") checkOperations(decoded.value);
   const { object, created } = await options.registry.patch(
     kind,

@@ -78,8 +78,9 @@ describe.skipIf(!anyKubectl).each(findKubectls())("kubectl $minor", { timeout: 1
     await patch("json", [{ op: "add", path: "/spec/template/spec/containers/0/env/-", value: { name: "B", value: "2" } }]);
     const path = "{.metadata.labels.tier} {.spec.template.spec.containers[0].image} {.spec.template.spec.containers[0].env[*].name}";
     expect(await k.read("deployment web", path)).toBe("front registry.example/web:1 A B");
-    const replacement = await k.pipe(web(1, "registry.example/web:2"), "replace", "-f", "-");
-    expect(replacement.stdout).toBe("deployment.apps/web replaced\n");
+    // Between kubectl's reading and its writing the controller may write the status.
+    const replace = async () => (await k.pipe(web(1, "registry.example/web:2"), "replace", "-f", "-")).stdout;
+    await expect.poll(replace, { timeout: 20_000 }).toBe("deployment.apps/web replaced\n");
     expect(await k.read("deployment web", path)).toBe(" registry.example/web:2 ");
   });
 
@@ -102,15 +103,16 @@ describe.skipIf(!anyKubectl).each(findKubectls())("kubectl $minor", { timeout: 1
 
   it("asks who one is and what one may do", async () => {
     expect(await k.ok("auth", "can-i", "create", "deployments.apps")).toBe("yes\n");
-    // Before 1.28 the command asks for v1beta1 at first.
-    expect(await k.ok(...(minor < 27 ? ["auth", "can-i", "--list"] : ["auth", "whoami"]))).toMatch(/kubernetes-admin/);
+    // 1.27 asks in versions that Kubernetes 1.36 serves no more.
+    if (minor < 28) expect(await k.refused("auth", "whoami")).toMatch(/API is not enabled in the cluster/);
+    else expect(await k.ok("auth", "whoami")).toMatch(/kubernetes-admin/);
   });
 
   it("gets a token for a service account, which is that account", async () => {
     const token = (await k.ok("create", "token", "default", "--duration=15m")).trim();
-    expect(token.split(".")).toHaveLength(3);
-    const review = await k.ok("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}", `--token=${token}`);
-    expect(review).toBe(`system:serviceaccount:${namespace}:default`);
+    const account = kubectl(anyKubectl ?? binary, plane.kubeconfig, {}, [`--token=${token}`]);
+    const name = await account.ok("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}");
+    expect(name).toBe(`system:serviceaccount:${namespace}:default`);
   });
 
   it("cordons and taints nodes", async () => {

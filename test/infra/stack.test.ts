@@ -99,6 +99,24 @@ describe("the deployed stacks", () => {
     expect(Object.keys(stack.findResources("AWS::CloudWatch::Alarm")).length).toBeLessThanOrEqual(5);
   });
 
+  it("tell the reconciler where default/kubernetes is to lead", () => {
+    const [reconciler] = Object.values(
+      stack.findResources("AWS::Lambda::Function", { Properties: { FunctionName: "binnacle-reconciler" } }),
+    );
+    expect(JSON.stringify(reconciler?.Properties.Environment.Variables.BINNACLE_ENDPOINT_URL)).toMatch(/execute-api.*\/k?/u);
+  });
+
+  it("launch nodes from an image for their architecture, and do not pay for them longer than their end takes", () => {
+    const imageOf = (template: Template): string =>
+      JSON.stringify(Object.values(template.findResources("AWS::EC2::LaunchTemplate"))[0]?.Properties.LaunchTemplateData.ImageId);
+    const intel = Template.fromStack(build(new App({ context: { ...context, nodeType: "m5.large" } })).binnacle);
+    const parameter = (template: Template) => JSON.stringify(template.toJSON().Parameters);
+    expect(imageOf(stack)).not.toBe(imageOf(intel));
+    expect(parameter(stack)).toContain("/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended");
+    expect(parameter(intel)).toContain("/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended");
+    stack.allResourcesProperties("AWS::AutoScaling::LifecycleHook", { HeartbeatTimeout: 120, DefaultResult: "CONTINUE" });
+  });
+
   it("give Pod subnets IPv6 egress only", () => {
     const routes = Object.values(stack.findResources("AWS::EC2::Route")).map(({ Properties }) => Properties);
     expect(routes.filter((route) => route.EgressOnlyInternetGatewayId)).toHaveLength(3);

@@ -78,13 +78,13 @@ function isRecognized(format: string, type: string | undefined): boolean {
 async function accept(definition: Definition, known: Status, now: Date, reader: AdmissionReader): Promise<void> {
   const status: Status = clone(known);
   definition.status = status;
-  // Validation comes later: a kind that is missing is refused there.
+  // Validation comes later: what is missing is refused there.
   const names = { ...definition.spec.names, kind: definition.spec.names?.kind ?? "" };
   names.singular ??= names.kind.toLowerCase();
   names.listKind ??= `${names.kind}List`;
   definition.spec.names = names;
 
-  const stored = definition.spec.versions.find(({ storage }) => storage)?.name;
+  const stored = (definition.spec.versions ?? []).find(({ storage }) => storage)?.name;
   if (stored !== undefined && !status.storedVersions?.includes(stored)) status.storedVersions = [...(status.storedVersions ?? []), stored];
 
   const conflict = takenName(names, await namesInUse(definition, reader), status.acceptedNames);

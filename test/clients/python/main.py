@@ -1,4 +1,5 @@
-"""Drives a control plane through the official Python client: list, create, watch, patch, delete, and a typed error.
+"""Drives a control plane through the official Python client: list, create, watch, patch, delete, a typed error, pages, logs, and a kind of
+its own through the dynamic client. What it uses is in the client's releases from 22 (Debian 12's) on.
 
 Prints a line that begins with "ok" for each check; ends with code 1 at the first one that fails.
 
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 
-from kubernetes import client, config, watch
+from kubernetes import client, config, dynamic, utils, watch
 from kubernetes.client.exceptions import ApiException
 
 NAMESPACE = "python-clients"
@@ -95,6 +96,75 @@ def deployment(apps, core):
     ok("a Deployment becomes available")
 
 
+def pages(core):
+    """Lists in pages, from manifests that the client's own helper creates."""
+    for index in range(7):
+        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"page-{index}", "labels": {"paged": "yes"}}}
+        utils.create_from_dict(client.ApiClient(), manifest, namespace=NAMESPACE)
+    names, token, requests = [], None, 0
+    while requests == 0 or token:
+        found = core.list_namespaced_secret(NAMESPACE, label_selector="paged=yes", limit=3, _continue=token)
+        names += [item.metadata.name for item in found.items]
+        token, requests = found.metadata._continue, requests + 1
+    expect(requests == 3 and names == [f"page-{index}" for index in range(7)], f"{requests} pages with {names}")
+    core.delete_collection_namespaced_secret(NAMESPACE, label_selector="paged=yes")
+    left = core.list_namespaced_secret(NAMESPACE, label_selector="paged=yes").items
+    expect(not left, f"{len(left)} are left of a collection that was deleted")
+    ok("pages, and a collection deleted")
+
+
+def logs(core):
+    pod = core.list_namespaced_pod(NAMESPACE, label_selector="app=web").items[0].metadata.name
+    text = core.read_namespaced_pod_log(pod, NAMESPACE, tail_lines=1)
+    expect(len(text.strip().splitlines()) == 1, f"the last line of the log is {text!r}")
+    ok("logs")
+
+
+def kind_of_its_own():
+    """A CustomResourceDefinition through the typed client, then its objects through the dynamic one, which discovers them."""
+    versions = [
+        {
+            "name": "v1",
+            "served": True,
+            "storage": True,
+            "schema": {
+                "openAPIV3Schema": {
+                    "type": "object",
+                    "properties": {"spec": {"type": "object", "properties": {"sails": {"type": "integer", "default": 1}}}},
+                }
+            },
+        }
+    ]
+    names = {"plural": "sloops", "singular": "sloop", "kind": "Sloop", "listKind": "SloopList"}
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "sloops.python.example.com"},
+        "spec": {"group": "python.example.com", "scope": "Namespaced", "names": names, "versions": versions},
+    }
+    api = client.ApiextensionsV1Api()
+    api.create_custom_resource_definition(crd)
+    deadline = time.monotonic() + 60
+    while not any(
+        each.type == "Established" and each.status == "True"
+        for each in api.read_custom_resource_definition(crd["metadata"]["name"]).status.conditions or []
+    ):
+        expect(time.monotonic() < deadline, "the CustomResourceDefinition is not established")
+        time.sleep(0.1)
+    sloops = dynamic.DynamicClient(client.ApiClient()).resources.get(api_version="python.example.com/v1", kind="Sloop")
+    body = {"apiVersion": "python.example.com/v1", "kind": "Sloop", "metadata": {"name": "mary"}, "spec": {}}
+    made = sloops.create(body=body, namespace=NAMESPACE)
+    expect(made.spec.sails == 1, f"create answered {made}")
+    merged = sloops.patch(
+        name="mary", namespace=NAMESPACE, body={"spec": {"sails": 3}}, content_type="application/merge-patch+json"
+    )
+    expect(merged.spec.sails == 3 and merged.metadata.generation == 2, f"patch answered {merged}")
+    expect([item.metadata.name for item in sloops.get(namespace=NAMESPACE).items] == ["mary"], "it is not in the list")
+    sloops.delete(name="mary", namespace=NAMESPACE)
+    api.delete_custom_resource_definition(crd["metadata"]["name"])
+    ok("a kind of its own")
+
+
 def main():
     config.load_kube_config(*sys.argv[1:2])
     core, apps = client.CoreV1Api(), client.AppsV1Api()
@@ -102,6 +172,9 @@ def main():
     expect(len(core.list_node().items) > 0, "there are no nodes")
     config_maps(core)
     deployment(apps, core)
+    logs(core)
+    pages(core)
+    kind_of_its_own()
     core.delete_namespace(NAMESPACE)
     deadline = time.monotonic() + 60
     while status_of(core.read_namespace, NAMESPACE) != 404:

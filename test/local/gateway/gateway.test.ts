@@ -328,7 +328,7 @@ it("closing ends what is open", async () => {
 describe("a gateway for this machine only", () => {
   it("hears nobody who comes from another address", async () => {
     const chosen = (globalThis as any).awslambda.streamifyResponse((event: unknown, raw: ResponseStream, context: Context) =>
-      (viaMiddy as StreamingHandler)(event, raw, context),
+      (handler as StreamingHandler)(event, raw, context),
     );
     const closed = await startGateway({ handler: chosen, host: "127.0.0.1", port: 0, tls, fromHereOnly: true, log: silentLog });
     behaviour = () => ({ statusCode: 200, body: "hello" });

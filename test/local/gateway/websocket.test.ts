@@ -96,7 +96,9 @@ describe("checklist 12: a watch over a WebSocket", () => {
   it("is refused like any other request", async () => {
     const { gateway } = await world();
     const status = (options: object, query = "") =>
-      new Promise((resolve) => watch(gateway, query, options).once("unexpected-response", (_request, { statusCode }) => resolve(statusCode)));
+      new Promise((resolve) =>
+        watch(gateway, query, options).once("unexpected-response", (_request, { statusCode }) => resolve(statusCode)),
+      );
     expect(await status({ headers: { authorization: "Bearer wrong" } })).toBe(401);
     expect(await status({})).toBe(403);
     expect(await status(admin, "&labelSelector=a%20in%20(")).toBe(400);
@@ -107,7 +109,15 @@ describe("checklist 12: a watch over a WebSocket", () => {
     const answer = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       const headers = { ...admin.headers, connection: "upgrade", upgrade: "SPDY/3.1" };
       const request = httpsRequest(
-        { host: "127.0.0.1", port: gateway.port, path: "/api/v1/namespaces/default/pods/p/exec", method: "POST", ca, agent: false, headers },
+        {
+          host: "127.0.0.1",
+          port: gateway.port,
+          path: "/api/v1/namespaces/default/pods/p/exec",
+          method: "POST",
+          ca,
+          agent: false,
+          headers,
+        },
         (response) => {
           text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
         },
@@ -121,7 +131,9 @@ describe("checklist 12: a watch over a WebSocket", () => {
 
   it("where the gateway carries none, a Status says what to do instead", async () => {
     const api = await apiServer();
-    expect(await api.json(`${configMaps}?watch=true`, { headers: { "sec-websocket-key": "x", "sec-websocket-version": "13" } })).toMatchObject({
+    expect(
+      await api.json(`${configMaps}?watch=true`, { headers: { "sec-websocket-key": "x", "sec-websocket-version": "13" } }),
+    ).toMatchObject({
       code: 400,
       message: expect.stringContaining("does not carry WebSockets"),
     });

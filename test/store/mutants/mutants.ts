@@ -172,12 +172,17 @@ const ofTheRules: readonly Mutant[] = [
   },
   {
     name: "compact-past-watermark",
-    bug: "compaction goes on beyond what the view has",
+    bug: "compaction does not wait for the view",
     patches: [
       patch(
         "compaction.ts",
         "const { watermark, date } = marks;",
         "const { date } = marks;\n  const watermark = (await log.fresh(log.arrive())).head.slot;",
+      ),
+      patch(
+        "open-store.ts",
+        "const { done } = await log.view.materialize(mayGoOn);",
+        "await compact(log, mayGoOn);\n    const { done } = await log.view.materialize(mayGoOn);",
       ),
     ],
   },

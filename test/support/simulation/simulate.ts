@@ -108,15 +108,15 @@ class Simulation {
     await this.#within("opening", async () => {
       await this.#store(new SimulatedProcess("first", this.#world)).createCluster(cluster);
     });
-    for (let n = 0; n <= this.#seed % 3; n++) this.#start("clients", n === 0 ? 200 : 0);
+    for (let n = 0; n < 2 + ((2 * this.#seed) % 3); n++) this.#start("clients", n === 0 ? 200 : 0);
     for (let n = 0; n < 2; n++) this.#start("upkeep");
     const others = [this.#chaos(), this.#audits()];
 
-    await this.#clock.sleep(4_000);
+    await this.#clock.sleep(8_000);
     await this.#rest();
-    await this.#clock.sleep(1_500);
+    await this.#clock.sleep(3_000);
     await this.#replaceCluster();
-    await this.#clock.sleep(1_500);
+    await this.#clock.sleep(2_000);
 
     this.#over = true;
     await Promise.all(others);
@@ -133,7 +133,7 @@ class Simulation {
   /** Nobody writes for so long that all that is old goes, some asleep all the while; then all go on. */
   async #rest(): Promise<void> {
     this.#quiet = true;
-    const [sleeper] = this.#members;
+    const sleeper = [...this.#members].find(({ process }) => process.name.startsWith("clients"));
     sleeper?.process.freeze(21_000);
     await this.#clock.sleep(20_000);
     this.#quiet = false;
@@ -178,6 +178,11 @@ class Simulation {
       else if (choice < 0.45) victim.process.freeze(3_000 + this.#random() * 6_000);
       else if (choice < 0.7) victim.process.cutOff(this.#random() * 2_500);
       else if (choice < 0.85) this.#replace(victim);
+      else if (choice < 0.9) {
+        // One is left alone for a while, which is when nobody makes up for its mistakes.
+        for (const { process } of members) if (process !== victim.process) process.freeze(3_000 + this.#random() * 2_000);
+        if (this.#random() < 0.5) victim.process.cutOff(1_000 + this.#random() * 1_500);
+      }
     }
   }
 
