@@ -115,7 +115,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   allowWatchBookmarks: ["true"],
   watch: ["true", "1", "false", "x"],
   timeoutSeconds: ["0", "1", "-1", "x", "99999999999"],
-  timeout: ["1s", "-1s", "x", "1", "1h1h1h", `${"1h".repeat(2_000)}`],
+  timeout: ["1s", "-1s", "x", "1", "1h1h1h", "1h".repeat(2_000)],
   pretty: ["true", "x"],
   fieldManager: [...strings, "me"],
   fieldValidation: ["Strict", "Warn", "Ignore", "Nonsense"],

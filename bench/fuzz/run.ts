@@ -65,7 +65,7 @@ function hastyClock(): Clock {
 }
 
 /** Keeps the last error that the server tells nobody but its log. */
-function listeningLog(): { readonly log: Log; take(): string } {
+function listeningLog(): { readonly log: Log; readonly take: () => string } {
   let last: unknown;
   const hear = (_message: string, { error }: { readonly error?: unknown } = {}) => {
     last = error ?? last;
@@ -73,7 +73,7 @@ function listeningLog(): { readonly log: Log; take(): string } {
   const log: Log = { debug: () => {}, info: () => {}, warn: hear, error: hear };
   return {
     log,
-    take() {
+    take: () => {
       const heard = last;
       last = undefined;
       // The first cause says where it happened.

@@ -1,6 +1,6 @@
 /** A process of the run that may be killed and frozen at any time. Each life has a name of its own. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { monotonicMs } from "./journal.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./worker.ts";
@@ -31,7 +31,12 @@ export class SupervisedProcess {
     const { folder } = this.#options;
     const options: WorkerOptions = { ...this.#options, name: `${this.name}.${++this.#lives}` };
     const errors = openSync(join(folder, `${options.name}.stderr`), "a");
-    const child = fork(join(import.meta.dirname, "worker.ts"), [JSON.stringify(options)], { stdio: ["ignore", errors, errors, "ipc"] });
+    const child = fork(join(import.meta.dirname, "worker.ts"), [JSON.stringify(options)], {
+      stdio: ["ignore", errors, errors, "ipc"],
+      // Processes start often: those that do so later find what the first ones compiled.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(folder, "compiled") },
+    });
+    closeSync(errors);
     child.once("exit", (code, signal) => {
       if (child !== this.#child) return;
       this.#child = undefined;

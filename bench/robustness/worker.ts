@@ -157,7 +157,7 @@ async function watched(work: Promise<void>): Promise<void> {
 async function upkeep(draw: Random): Promise<void> {
   while (!rest.signal.aborted) {
     try {
-      await store.maintain(options.cluster, { untilMs: skewedClock.now().getTime() + between(draw, 50, 2_000) });
+      await store.maintain(options.cluster, { untilMs: skewedClock.now().getTime() + between(draw, 50, 12_000) });
     } catch (error) {
       const { name, stack } = error as Error;
       if (!mayFail.has(name) && !(error instanceof StoreBusyError)) journal.write({ trouble: `upkeep ended with ${stack}` });

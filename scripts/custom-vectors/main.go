@@ -21,6 +21,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apiextensions-apiserver/pkg/registry/customresource"
@@ -142,6 +143,11 @@ func answerResource(ctx context.Context, req request) (answer, error) {
 		}
 		unknown := pruning.PruneWithOptions(value, s, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 		defaulting.PruneNonNullableNullsWithoutDefaults(value, s)
+		wrong, inMetadata := objectmeta.CoerceWithOptions(nil, value, s, false, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true})
+		if wrong != nil {
+			return nil, nil, wrong
+		}
+		unknown = append(unknown, inMetadata...)
 		defaulting.Default(value, s)
 		return &unstructured.Unstructured{Object: value}, unknown, nil
 	}

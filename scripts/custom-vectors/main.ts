@@ -13,7 +13,8 @@ type Json = Record<string, any>;
 
 const here = import.meta.dirname;
 const vectors = join(here, "../../test/registry/custom/vectors");
-const cases = (name: string): Json[] => parse(readFileSync(join(here, "cases", `${name}.yaml`), "utf8"), { merge: true, maxAliasCount: -1 }) as Json[];
+const cases = (name: string): Json[] =>
+  parse(readFileSync(join(here, "cases", `${name}.yaml`), "utf8"), { merge: true, maxAliasCount: -1 }) as Json[];
 
 const plainDefinition: Json = {
   apiVersion: "apiextensions.k8s.io/v1",
@@ -32,7 +33,10 @@ const isObject = (value: unknown): value is Json => typeof value === "object" &&
 const merged = (under: any, over: any): any => {
   if (!isObject(under) || !isObject(over)) return over ?? under;
   return Object.fromEntries(
-    [...new Set([...Object.keys(under), ...Object.keys(over)])].map((key) => [key, key in over ? merged(under[key], over[key]) : under[key]]),
+    [...new Set([...Object.keys(under), ...Object.keys(over)])].map((key) => [
+      key,
+      key in over ? merged(under[key], over[key]) : under[key],
+    ]),
   );
 };
 
@@ -63,6 +67,10 @@ async function ask(program: string, questions: readonly Json[]): Promise<Json[]>
 /** Names of types that carry a time of day are not the same twice. */
 const settled = (text: string): string => text.replaceAll(/selfType[0-9]+/g, "selfType");
 
+/** A case with its answer instead of its question. */
+const recorded = (one: Json, answer: Json | undefined): Json =>
+  Object.fromEntries([...Object.entries(one).filter(([name]) => name !== "question"), ["answer", answer]]);
+
 const folder = mkdtempSync(join(tmpdir(), "custom-vectors-"));
 try {
   const program = join(folder, "custom-vectors");
@@ -86,7 +94,8 @@ try {
     ...resources.map(({ question, object, old }) => ({ ...question, object, ...(old && { old }) })),
     ...rules.map(({ question }) => question),
   ]);
-  const write = (name: string, value: unknown) => writeFileSync(join(vectors, `${name}.json`), `${settled(JSON.stringify(value, undefined, 1))}\n`);
+  const write = (name: string, value: unknown) =>
+    writeFileSync(join(vectors, `${name}.json`), `${settled(JSON.stringify(value, undefined, 1))}\n`);
   const [first, second] = [definitions.length, definitions.length + resources.length];
   write(
     "definitions",
@@ -94,11 +103,11 @@ try {
   );
   write("resources", {
     schemas: cases("resources").map(({ schema }) => schema as Json),
-    cases: resources.map(({ question: _, ...one }, index) => ({ ...one, answer: answers[first + index] })),
+    cases: resources.map((one, index) => recorded(one, answers[first + index])),
   });
   write("rules", {
-    data: cases("rules").map(({ schema, object }) => ({ schema, object }) as Json),
-    cases: rules.map(({ question: _, ...one }, index) => ({ ...one, answer: answers[second + index] })),
+    data: cases("rules").map(({ schema, object }) => ({ schema, object })),
+    cases: rules.map((one, index) => recorded(one, answers[second + index])),
   });
 } finally {
   rmSync(folder, { recursive: true });

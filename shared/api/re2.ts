@@ -45,6 +45,6 @@ export const findPattern = (pattern: string, text: string): string | undefined =
 export function findAllPattern(pattern: string, text: string, most: number): string[] {
   const matcher = compile(pattern).matcher(text);
   const found: string[] = [];
-  while ((most < 0 || found.length < most) && matcher.find()) found.push(matcher.group() ?? "");
+  while (found.length !== most && matcher.find()) found.push(matcher.group() ?? "");
   return found;
 }

@@ -96,23 +96,25 @@ function isUri(text: string): boolean {
 function isIsbn10(text: string): boolean {
   const digits = text.replaceAll(/[\s-]/g, "");
   if (!/^(?:[0-9]{9}X|[0-9]{10})$/.test(digits)) return false;
-  return [...digits].reduce((sum, digit, index) => sum + (digit === "X" ? 10 : Number(digit)) * (index + 1), 0) % 11 === 0;
+  return Array.from(digits).reduce((sum, digit, index) => sum + (digit === "X" ? 10 : Number(digit)) * (index + 1), 0) % 11 === 0;
 }
 
 function isIsbn13(text: string): boolean {
   const digits = text.replaceAll(/[\s-]/g, "");
   if (!/^[0-9]{13}$/.test(digits)) return false;
-  return [...digits].reduce((sum, digit, index) => sum + Number(digit) * (index % 2 === 0 ? 1 : 3), 0) % 10 === 0;
+  return Array.from(digits).reduce((sum, digit, index) => sum + Number(digit) * (index % 2 === 0 ? 1 : 3), 0) % 10 === 0;
 }
 
 /** Luhn's check. */
 function isCard(text: string): boolean {
   const digits = text.replaceAll(/[^0-9]+/g, "");
   if (!card.test(digits)) return false;
-  const sum = [...digits].reverse().reduce((total, digit, index) => {
-    const value = Number(digit) * (index % 2 === 1 ? 2 : 1);
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
+  const sum = Array.from(digits)
+    .toReversed()
+    .reduce((total, digit, index) => {
+      const value = Number(digit) * (index % 2 === 1 ? 2 : 1);
+      return total + (value > 9 ? value - 9 : value);
+    }, 0);
   return sum % 10 === 0;
 }
 

@@ -34,8 +34,10 @@ function fail(message: string): never {
   throw new UrlError(message);
 }
 
+const hasControl = (text: string): boolean => /\p{Cc}/u.test(text.replaceAll(/[\u0080-\u009f]/g, ""));
+
 function read(text: string, isRequest: boolean): GoUrl {
-  if (/[\0-\x1f\x7f]/.test(text)) fail("net/url: invalid control character in URL");
+  if (hasControl(text)) fail("net/url: invalid control character in URL");
   if (text === "" && isRequest) fail("empty url");
   const empty: GoUrl = { scheme: "", host: "", escapedPath: "", rawQuery: "" };
   if (text === "*") return { ...empty, escapedPath: "*" };

@@ -16,6 +16,8 @@ export interface OccupiedNode extends Occupancy {
   readonly priorities: readonly number[];
 }
 
+/** What the plugin for resource claims has to say about every Pod that it cannot help. */
+const noClaims = "no new claims to deallocate";
 const notHelpful = "Preemption is not helpful for scheduling";
 
 /** The whole message of `FailedScheduling` and of the condition. @param volumes of the Pod, where it has claims */
@@ -26,14 +28,14 @@ export function explain(pod: Pod, nodes: readonly OccupiedNode[], volumes?: PodV
       nodes.length,
       nodes.map(() => notHelpful),
     );
-    return `0/${nodes.length} nodes are available: ${volumes.message}. preemption: ${preemption}`;
+    return `0/${nodes.length} nodes are available: ${volumes.message}. ${noClaims}, preemption: ${preemption}`;
   }
   const found = nodes.map((node) => ({ node, obstacles: obstacles(pod, node, volumes) }));
   const why = histogram(
     nodes.length,
     found.flatMap(({ obstacles }) => obstacles.map(({ reason }) => reason)),
   );
-  if (pod.spec.preemptionPolicy === "Never") return `${why} preemption: not eligible due to preemptionPolicy=Never.`;
+  if (pod.spec.preemptionPolicy === "Never") return `${why} ${noClaims}, preemption: not eligible due to preemptionPolicy=Never.`;
 
   const priority = pod.spec.priority ?? 0;
   const preemption = found.map(({ node, obstacles }) => {
@@ -42,5 +44,5 @@ export function explain(pod: Pod, nodes: readonly OccupiedNode[], volumes?: PodV
     // Pods of lower priority are there: moving them out of the way is not part of the plan yet, and the message says so.
     return victims ? "Preemption of pods with lower priority is not supported yet" : "No preemption victims found for incoming pod";
   });
-  return `${why} preemption: ${histogram(nodes.length, preemption)}`;
+  return `${why} ${noClaims}, preemption: ${histogram(nodes.length, preemption)}`;
 }

@@ -31,7 +31,6 @@ export async function readBody(request: Request): Promise<Uint8Array> {
 
 const tooLarge = () => new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
 
-const openingBrace = 0x7b;
 const tooLargeAsYaml = () =>
   new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${yamlLimit} for YAML; send it as JSON instead`);
 
@@ -68,6 +67,7 @@ async function decodeYaml(bytes: Uint8Array, kind: string): Promise<Decoded> {
       // Then it is YAML in its flow style, or neither.
     }
   }
+  if (bytes.byteLength > yamlLimit) throw tooLargeAsYaml();
   // Loaded by those who need it: parsing the parser is a good part of a function's cold start.
   const { parseYaml } = await import("../api/yaml.ts");
   return decodeText(bytes, kind, parseYaml);
@@ -111,7 +111,8 @@ function summary(bytes: Uint8Array): string {
 
 /** @throws {StatusError} BadRequest when the body is not an object */
 export function objectBody({ value }: Decoded, kind: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  // A number that keeps its text is an object for JavaScript alone.
+  if (typeof value !== "object" || value === null || Array.isArray(value) || JSON.isRawJSON(value))
     throw badRequest(`the object provided is unrecognized (must be of type ${kind}): the body must be one JSON object`);
   return value as JsonObject;
 }

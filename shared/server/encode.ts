@@ -47,14 +47,35 @@ export interface LongDocument<T = AnyObject> {
 
 /** @param definition OpenAPI definition name, for protobuf */
 export async function objectResponse(object: JsonObject, status: number, how: Writing, definition?: string): Promise<Response> {
-  return bytesResponse(await encodeObject(object, how, definition), status, how);
+  try {
+    return bytesResponse(await encodeObject(object, how, definition), status, how);
+  } catch (error) {
+    if (!cannotBeMessage(error, how)) throw error;
+    const asJson = { ...how, mediaType: json } as const;
+    return bytesResponse(await encodeObject(object, asJson, undefined), status, asJson);
+  }
 }
+
+/**
+ * What is stored may not fit its kind (an older version or a bug left it so), and then it is no message, but still JSON: whoever asks for
+ * a list gets the list, and its Content-Type says how it is written.
+ */
+const cannotBeMessage = (error: unknown, { mediaType }: Writing): boolean => mediaType === protobuf && !(error instanceof StatusError);
 
 /**
  * Answers with a list, without holding all of its text at once.
  * @throws {StatusError} RequestEntityTooLarge when it cannot be sent in one piece
  */
 export async function documentResponse<T>(document: LongDocument<T>, how: Writing): Promise<Response> {
+  try {
+    return await writeDocument(document, how);
+  } catch (error) {
+    if (!cannotBeMessage(error, how)) throw error;
+    return writeDocument(document, { ...how, mediaType: json });
+  }
+}
+
+async function writeDocument<T>(document: LongDocument<T>, how: Writing): Promise<Response> {
   const { head, arrayName, objects, element, protobuf: message } = document;
   if (how.mediaType === yaml || how.pretty) return objectResponse({ ...head, [arrayName]: objects.map(element) }, 200, how);
   const mediaType = how.mediaType === protobuf && !message ? json : how.mediaType;

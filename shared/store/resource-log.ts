@@ -256,6 +256,12 @@ export class ResourceLog {
   }
 }
 
+/** Whether the cache knows what a key was at its head. What it learned from the view may be of a later moment. */
+export function isKnownAtHead(cache: LogCache, key: string): boolean {
+  const known = cache.known(key);
+  return known !== undefined && ("object" in known ? known.object.revision : known.gone) <= cache.head.revision;
+}
+
 /** The value behind a key, once the cache knows it. */
 export function objectIn(cache: LogCache, key: string): Stored | undefined {
   const known = cache.known(key);

@@ -6,7 +6,7 @@ import { Helper } from "./helper.ts";
 import { checkFloor, extendOverlay, nextSlots, overlayAt, positionAfter } from "./history.ts";
 import { revisionAtInstant } from "./instants.ts";
 import { Poller } from "./poller.ts";
-import { type Arrival, objectIn, type ResourceLog } from "./resource-log.ts";
+import { type Arrival, isKnownAtHead, objectIn, type ResourceLog } from "./resource-log.ts";
 import { passing } from "./retry.ts";
 import { cutSnapshot } from "./snapshot.ts";
 import {
@@ -58,10 +58,8 @@ export class LogResourceStore implements ResourceStore {
         const opened = await this.#log.opened();
         const [cache] = await Promise.all([this.#reach(opened, at, arrival, defaultWaitMs), this.#log.know(opened, key)]);
         this.#log.assertOpen(cache);
-        if (!cache.known(key)) continue;
-        const object = objectIn(cache, key);
-        if (!object || object.revision <= cache.head.revision) return { object, revision: cache.head.revision };
-        // The view was ahead of the log's tail as we knew it.
+        if (isKnownAtHead(cache, key)) return { object: objectIn(cache, key), revision: cache.head.revision };
+        // The view was ahead of the log's tail as we knew it, or all that we knew was forgotten.
         await this.#log.fresh(this.#log.arrive());
       }
     });
@@ -171,7 +169,7 @@ export class LogResourceStore implements ResourceStore {
       const cache = await this.#knowing(await this.#log.opened(), revision, arrival, defaultWaitMs);
       await this.#log.know(cache, key);
       const { overlay, position } = await overlayAt(this.#log, cache, revision);
-      if (!cache.known(key) || !extendOverlay(overlay, cache, position)) continue;
+      if (!isKnownAtHead(cache, key) || !extendOverlay(overlay, cache, position)) continue;
       return { object: overlay.has(key) ? overlay.get(key) : objectIn(cache, key), revision };
     }
   }

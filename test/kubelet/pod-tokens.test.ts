@@ -65,7 +65,7 @@ describe("tokens in Pods", () => {
 
   it("of different Pods, audiences and times are different", async () => {
     const { token } = world();
-    const other = { ...pod, metadata: { ...pod.metadata, uid: "u2" } } as Pod;
+    const other = { ...pod, metadata: { ...pod.metadata, uid: "u2" } };
     const tokens = [
       await token(request),
       await token({ ...request, pod: other }),

@@ -141,7 +141,7 @@ describe("checklist 60: a CustomResourceDefinition", () => {
     {
       name: "a schema without a type",
       change: { spec: { versions: [version({ schema: { openAPIV3Schema: { properties: { spec: { type: "object" } } } } })] } },
-      field: "spec.versions[0].schema.openAPIV3Schema.type",
+      field: "spec.validation.openAPIV3Schema.type",
     },
     { name: "two stored versions", change: { spec: { versions: [version(), version({ name: "v2" })] } }, field: "spec.versions" },
   ])("is refused with $name", async ({ change, field }) => {
@@ -166,17 +166,20 @@ describe("checklist 60: a CustomResourceDefinition", () => {
     expect(status.details?.causes?.map(({ field }) => field)).toContain("status.storedVersions[0]");
   });
 
-  it("warns of rules that nobody evaluates", async () => {
+  it("warns of formats that nobody knows, once", async () => {
     const api = await aRegistry();
     const warnings: string[] = [];
-    const schema = {
-      type: "object",
-      properties: {
-        spec: { type: "object", "x-kubernetes-validations": [{ rule: "self.a > 1" }], properties: { a: { type: "integer" } } },
-      },
-    };
+    const schema = { type: "object", properties: { spec: { type: "object", properties: { a: { type: "string", format: "strange" } } } } };
     await api.create(definitions, definition({ versions: [version({ schema: { openAPIV3Schema: schema } })] }), { warnings });
-    expect(warnings).toEqual(["spec.versions[v1].schema: x-kubernetes-validations are not evaluated by this server"]);
+    expect(warnings).toEqual(['unrecognized format "strange"']);
+    await api.patch(definitions, crontabs, { type: "merge", body: { metadata: { labels: { a: "b" } } } }, { warnings });
+    expect(warnings).toHaveLength(1);
+  });
+
+  it("is refused with a group of the Kubernetes community that nobody approved", async () => {
+    const api = await aRegistry();
+    const status = await refusal(api.create(definitions, definition({ group: "stable.k8s.io" })));
+    expect(status.details?.causes?.map(({ field }) => field)).toEqual(["metadata.annotations[api-approved.kubernetes.io]"]);
   });
 });
 
@@ -236,7 +239,7 @@ describe("checklist 60: a custom resource", () => {
       name: "a wrong type",
       spec: { replicas: "many" },
       reason: "FieldValueTypeInvalid",
-      message: 'Invalid value: "many": spec.replicas in body must be of type integer: "string"',
+      message: 'Invalid value: "string": spec.replicas in body must be of type integer: "string"',
       field: "spec.replicas",
     },
     {
@@ -264,7 +267,7 @@ describe("checklist 60: a custom resource", () => {
       name: "too long",
       spec: { cronSpec: "x".repeat(21) },
       reason: "FieldValueTooLong",
-      message: "Too long: may not be more than 20 characters",
+      message: "Too long: may not be more than 20 bytes",
       field: "spec.cronSpec",
     },
     {
@@ -278,7 +281,7 @@ describe("checklist 60: a custom resource", () => {
       name: "neither integer nor string",
       spec: { port: true },
       reason: "FieldValueTypeInvalid",
-      message: 'Invalid value: true: spec.port in body must be of type integer,string: "boolean"',
+      message: 'Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean"',
       field: "spec.port",
     },
     {
@@ -291,7 +294,7 @@ describe("checklist 60: a custom resource", () => {
     {
       name: "another format",
       spec: { until: "tomorrow" },
-      reason: "FieldValueInvalid",
+      reason: "FieldValueTypeInvalid",
       message: 'Invalid value: "tomorrow": spec.until in body must be of type date-time: "tomorrow"',
       field: "spec.until",
     },
@@ -299,7 +302,7 @@ describe("checklist 60: a custom resource", () => {
       name: "a map with other values",
       spec: { labels: { a: 1 } },
       reason: "FieldValueTypeInvalid",
-      message: 'Invalid value: 1: spec.labels.a in body must be of type string: "integer"',
+      message: 'Invalid value: "integer": spec.labels.a in body must be of type string: "integer"',
       field: "spec.labels.a",
     },
   ])("is refused for $name, in Kubernetes' words", async ({ spec, reason, message, field }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { setDefaults } from "../../shared/registry/custom/defaults.ts";
 import { hasFormat } from "../../shared/api/string-formats.ts";
+import { setDefaults } from "../../shared/registry/custom/defaults.ts";
 import { prune } from "../../shared/registry/custom/prune.ts";
 import { interleave } from "../../shared/registry/interleave.ts";
 import { JsonPathError, parseJsonPath } from "../../shared/registry/json-path.ts";

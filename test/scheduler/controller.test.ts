@@ -91,7 +91,7 @@ describe("the scheduler", () => {
     await pod({ requests: { cpu: "3" } });
     await run();
     const message =
-      "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+      "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
     expect(condition()).toMatchObject({ status: "False", reason: "Unschedulable", message });
     expect(said).toEqual([`default-scheduler Warning FailedScheduling: ${message}`]);
     const writes = api.writes.length;

@@ -100,7 +100,7 @@ describe("a Pod that fits nowhere is told why in kube-scheduler's words", () => 
       nodes: [aNode(), aNode({ name: "node-2", allocatable: { memory: "32Gi" } })],
       pod: big,
       message:
-        "0/2 nodes are available: 1 Insufficient memory, 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+        "0/2 nodes are available: 1 Insufficient memory, 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
     },
     {
       name: "only the first filter that a node fails",
@@ -111,14 +111,14 @@ describe("a Pod that fits nowhere is told why in kube-scheduler's words", () => 
       ],
       pod: aWorkPod({ spec: { nodeSelector: { x: "y" } } }),
       message:
-        "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+        "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
     },
     {
       name: "resources that no node has",
       nodes: [aNode()],
       pod: aWorkPod({ requests: { "example.com/fpga": "1" } }),
       message:
-        "0/1 nodes are available: 1 Insufficient example.com/fpga. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+        "0/1 nodes are available: 1 Insufficient example.com/fpga. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
     },
   ])("$name", ({ nodes, pod, message }) => {
     expect(messageOf(plan(nodes, pod))).toBe(message);
@@ -128,14 +128,14 @@ describe("a Pod that fits nowhere is told why in kube-scheduler's words", () => 
     const neighbour = aWorkPod({ name: "other", nodeName: "node-1", requests: { cpu: "1500m" } });
     const message = messageOf(plan([aNode({ allocatable: { pods: "1" } })], aWorkPod({ requests: { cpu: "1" } }), neighbour));
     expect(message).toBe(
-      "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+      "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
     );
   });
 
   it("says when the Pod may not preempt", () => {
     const pod = aWorkPod({ requests: { cpu: "3" }, spec: { preemptionPolicy: "Never" } });
     expect(messageOf(plan([aNode()], pod))).toBe(
-      "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.",
+      "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
     );
   });
 

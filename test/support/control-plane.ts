@@ -115,7 +115,12 @@ export async function startWithAnyEngine(environment: Record<string, string>, ..
     return ended();
   };
 
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    rmSync(data, { recursive: true, force: true });
+    throw error;
+  }
   return {
     data,
     port,

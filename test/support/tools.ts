@@ -24,21 +24,21 @@ export async function requireProgram(program: string, args: readonly string[], f
 }
 
 /** client-go's checks, compiled from `test/clients/go`. @returns the program */
-export const goClients = (): Promise<string> => goProgram("go", ".");
+export const goClients = (): Promise<string> => goProgram("go", ".", "clients");
 
 /** An operator made with controller-runtime, compiled from `test/clients/operator`. @returns the program */
-export const operator = (): Promise<string> => goProgram("operator", ".");
+export const operator = (): Promise<string> => goProgram("operator", ".", "operator");
 
 /** Helm, as `test/clients/helm/go.mod` pins it. @returns the program */
-export const helm = (major: 3 | 4): Promise<string> => goProgram("helm", `helm.sh/helm/v${major}/cmd/helm`);
+export const helm = (major: 3 | 4): Promise<string> => goProgram("helm", `helm.sh/helm/v${major}/cmd/helm`, `helm-${major}`);
 
 /**
  * Compiles a Go package with the modules that a folder of `test/clients` pins; kept until a file there changes.
  * The first time downloads modules and takes minutes.
  */
-async function goProgram(module: string, packagePath: string): Promise<string> {
+async function goProgram(module: string, packagePath: string, name: string): Promise<string> {
   const source = join(import.meta.dirname, "../clients", module);
-  const program = join(cacheFolder, `${module}-clients`, hashOf(source), packagePath.replace(/^\.$/, "clients").replaceAll("/", "-"));
+  const program = join(cacheFolder, `${module}-clients`, hashOf(source), name);
   if (existsSync(program)) return program;
   const building = `${program}.${process.pid}`;
   await run("go", ["build", "-o", building, packagePath], { cwd: source, maxBuffer: 64 << 20 });

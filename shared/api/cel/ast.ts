@@ -79,9 +79,9 @@ export class CompileError extends Error {
  */
 export function describeError(source: string, offset: number, message: string): string {
   const before = source.slice(0, Math.max(offset, 0)).split("\n");
-  const column = [...(before.at(-1) ?? "")];
+  const column = Array.from(before.at(-1) ?? "");
   const line = (source.split("\n")[before.length - 1] ?? "").replaceAll("\t", " ");
-  const characters = [...line];
+  const characters = Array.from(line);
   const isWide = (character: string | undefined) => character !== undefined && Buffer.byteLength(character) > 1;
   const pointer =
     column.map((_, index) => (isWide(characters[index]) ? "．" : ".")).join("") + (isWide(characters[column.length]) ? "＾" : "^");

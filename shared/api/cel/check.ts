@@ -371,7 +371,8 @@ class Checker {
     if (name === "format") this.#checkFormat(expr, text);
     if (text.type !== "literal") return;
     const { value, offset } = text;
-    const isMoment = typeof value === "string" ? parseTimestamp(value) : typeof value === "bigint" ? checkedTimestamp(value * 1_000_000_000n) : undefined;
+    const isMoment =
+      typeof value === "string" ? parseTimestamp(value) : typeof value === "bigint" ? checkedTimestamp(value * 1_000_000_000n) : undefined;
     if (name === "duration" && typeof value === "string" && !(parseDuration(value) instanceof Duration)) {
       this.#report(offset, "invalid duration argument");
     }

@@ -106,7 +106,10 @@ class Estimator {
       }
       case "map": {
         const costs = expr.entries.flatMap(([key, value]) => [this.cost(key), this.cost(value)]);
-        const sizes = (index: 0 | 1) => expr.entries.map((entry) => this.#sizeOrUnknown(entry[index])).reduce(union, expr.entries.length === 0 ? zero : { min: tooMuch, max: 0 });
+        const sizes = (index: 0 | 1) =>
+          expr.entries
+            .map((entry) => this.#sizeOrUnknown(entry[index]))
+            .reduce(union, expr.entries.length === 0 ? zero : { min: tooMuch, max: 0 });
         this.#entries.set(expr, { isList: false, key: sizes(0), value: sizes(1) });
         return plus(...costs, fixed(mapCost));
       }
@@ -146,8 +149,7 @@ class Estimator {
     if (path.length === 0) return undefined;
     let declared: Declared | undefined = this.#root;
     for (const name of path.slice(1)) {
-      declared =
-        name === "@items" || name === "@values" ? declared.element : name === "@keys" ? declared.key : declared.fields?.get(name);
+      declared = name === "@items" || name === "@values" ? declared.element : name === "@keys" ? declared.key : declared.fields?.get(name);
       if (declared === undefined) return undefined;
     }
     return { min: 0, max: declared.most };
@@ -304,7 +306,11 @@ interface Estimate {
 }
 
 const isBinding = ({ range, condition, accumulator }: Comprehension): boolean =>
-  accumulator !== "@result" && range.type === "list" && range.elements.length === 0 && condition.type === "literal" && condition.value === false;
+  accumulator !== "@result" &&
+  range.type === "list" &&
+  range.elements.length === 0 &&
+  condition.type === "literal" &&
+  condition.value === false;
 
 function literalSize(expr: Expr): Range | undefined {
   switch (expr.type) {
@@ -344,7 +350,9 @@ function standardCost({ id, target, args }: CallParts): Range | undefined {
     case "contains_string":
       return times(scaled(sized(target), perCharacter), scaled(sized(first), perCharacter));
     default:
-      return /^(?:less|less_equals|greater|greater_equals)_(?:string|bytes)$|^(?:not_)?equals$/.test(id) ? comparison(sized(first), sized(second)) : undefined;
+      return /^(?:less|less_equals|greater|greater_equals)_(?:string|bytes)$|^(?:not_)?equals$/.test(id)
+        ? comparison(sized(first), sized(second))
+        : undefined;
   }
 }
 
@@ -440,7 +448,11 @@ function namedEstimate(call: CallParts, sizeOf: SizeOf): Estimate | undefined {
     case "trim":
       return target && { cost: traverse(target), size: sizeOf(target) };
     case "replace":
-      return target && first && second && { cost: traverse(target, 2 * perCharacter), size: replacedSize(sizeOf(target), sizeOf(first), sizeOf(second)) };
+      return (
+        target &&
+        first &&
+        second && { cost: traverse(target, 2 * perCharacter), size: replacedSize(sizeOf(target), sizeOf(first), sizeOf(second)) }
+      );
     case "split":
       return target && { cost: traverse(target, 2 * perCharacter), size: { min: 0, max: literalInt(second, sizeOf(target).max) } };
     case "join": {
@@ -470,7 +482,7 @@ function namedEstimate(call: CallParts, sizeOf: SizeOf): Estimate | undefined {
     case "containsIP":
     case "containsCIDR": {
       if (first === undefined) return undefined;
-      const parsed = /_string$/.test(id) ? traverse(first) : zero;
+      const parsed = id.endsWith("_string") ? traverse(first) : zero;
       const compare = scaled(plus(addressBytes, addressBytes), perCharacter);
       return { cost: name === "containsIP" ? plus(compare, parsed) : plus(compare, scaled(addressBytes, perCharacter), fixed(1), parsed) };
     }

@@ -11,7 +11,20 @@ import { overload, typeNames } from "./environment.ts";
 import type { Overload } from "./functions.ts";
 import { lookUp } from "./library/standard.ts";
 import { showType } from "./types.ts";
-import { ArrayList, belongs, CelList, CelMap, EntryMap, EvalError, none, noSuchOverload, Optional, TypeValue, typeName, Uint } from "./values.ts";
+import {
+  ArrayList,
+  belongs,
+  CelList,
+  CelMap,
+  EntryMap,
+  EvalError,
+  none,
+  noSuchOverload,
+  Optional,
+  TypeValue,
+  typeName,
+  Uint,
+} from "./values.ts";
 
 /** More than the call may cost. */
 export class CostLimitError extends Error {
@@ -75,7 +88,18 @@ export function makeProgram(checked: Checked, variables: readonly string[]): Pro
   };
 }
 
-const conversions: ReadonlySet<string> = new Set(["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"]);
+const conversions: ReadonlySet<string> = new Set([
+  "bool",
+  "bytes",
+  "double",
+  "duration",
+  "dyn",
+  "int",
+  "string",
+  "timestamp",
+  "type",
+  "uint",
+]);
 
 class Compiler {
   readonly #checked: Checked;
@@ -175,10 +199,11 @@ class Compiler {
     const target = this.step(operand);
     // The question itself is free.
     if (testOnly) return (run) => hasField(target(run), field);
+    const cost = selectionCost(operand);
     return (run) => {
       const value = target(run);
       if (value instanceof EvalError) return value;
-      run.spend(1);
+      run.spend(cost);
       return fieldOf(value, field);
     };
   }
@@ -252,10 +277,10 @@ class Compiler {
       case "@not_strictly_false":
         return first && orTrue(first());
       case "_[_]":
-        return first && second && index(first(), this.#branch(args[1] as Expr));
+        return first && second && index(first(), this.#branch(args[1] as Expr), selectionCost(args[0] as Expr));
       case "_?._":
       case "_[?_]":
-        return first && second && optionalIndex(first(), this.#branch(args[1] as Expr));
+        return first && second && optionalIndex(first(), this.#branch(args[1] as Expr), selectionCost(args[0] as Expr));
       case "or":
       case "orValue":
         return target && first && alternative(this.step(target), first(), name);
@@ -359,6 +384,12 @@ function isAttribute(expr: Expr): boolean {
   return expr.type === "call" && expr.name === "_[_]" && expr.args[0] !== undefined && isAttribute(expr.args[0]);
 }
 
+/** Of selecting from something: what is no name, nor selected from one, is looked at first. */
+function selectionCost(operand: Expr): number {
+  const isSelection = operand.type === "select" ? !operand.testOnly : operand.type === "call" && /^_(?:\[\??_\]|\?\._)$/.test(operand.name);
+  return operand.type === "ident" || isSelection ? 1 : 2;
+}
+
 const single = (range: CelList | CelMap): Iterable<readonly [unknown, unknown]> => {
   const elements = range instanceof CelList ? [...range] : [...range.keys()];
   return elements.map((element) => [element, undefined] as const);
@@ -441,13 +472,13 @@ const indexed = (target: unknown, key: unknown): unknown =>
   target instanceof CelList && typeof key === "number" && Number.isInteger(key) ? BigInt(key) : key;
 
 const index =
-  (target: Step, key: Step): Step =>
+  (target: Step, key: Step, cost: number): Step =>
   (run) => {
     const value = target(run);
     if (value instanceof EvalError) return value;
     const given = key(run);
     if (given instanceof EvalError) return given;
-    run.spend(1);
+    run.spend(cost);
     const at = indexed(value, given);
     if (value instanceof Optional) return value.hasValue ? optionalField(value.value, at) : none;
     if (value instanceof CelMap) return lookUp(value, at);
@@ -455,15 +486,15 @@ const index =
   };
 
 const optionalIndex =
-  (target: Step, key: Step): Step =>
+  (target: Step, key: Step, cost: number): Step =>
   (run) => {
     const value = target(run);
     if (value instanceof EvalError) return value;
     const given = key(run);
     if (given instanceof EvalError) return given;
     const found = optionalField(value, indexed(value, given));
-    // What is not there costs nothing.
-    if (found !== none) run.spend(1);
+    // What is not there costs nothing itself.
+    run.spend(found === none ? cost - 1 : cost);
     return found;
   };
 

@@ -23,15 +23,21 @@ const accumulator = "@result";
 export function parse(source: string): Expr {
   try {
     const { text, marks } = withoutOptionalMarks(source);
-    return new Reader(source, marks).read(parser.parse(text).ast as unknown as Node);
+    return new Reader(source, marks).read(parser.parse(text).ast);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    const { summary, range } = error as ParseError & { readonly summary: string; readonly range?: { readonly start: number } };
-    throw new CompileError(describeError(source, range?.start ?? 0, `Syntax error: ${summary}`), { cause: error });
+    throw new CompileError(describeError(source, error.range?.start ?? 0, inOurWords(error)), { cause: error });
   }
 }
 
-const tokens = /\/\/[^\n]*|[rRbB]{0,2}(?:"""[^]*?"""|'''[^]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|[A-Za-z_]\w*|[0-9][\w.]*|\s+|[^]/g;
+function inOurWords({ code, summary }: ParseError): string {
+  if (code === "invalid_macro_argument") return "argument must be a simple name";
+  if (code === "reserved_identifier") return summary.replace(/^Reserved/, "reserved");
+  return `Syntax error: ${summary}`;
+}
+
+const tokens =
+  /\/\/[^\n]*|[rRbB]{0,2}(?:"""[^]*?"""|'''[^]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|[A-Za-z_]\w*|[0-9][\w.]*|\s+|[^]/g;
 /** What an operand can end with: a bracket behind it is an index. */
 const operandEnd = /[\w"')\]}]$/;
 
@@ -152,7 +158,7 @@ class Reader {
     const inner = args as Node;
     const isNumber = inner.op === "value" && (typeof inner.args === "bigint" || typeof inner.args === "number");
     if (!isNumber || inner.start !== start + 1) return this.#call("-_", start, inner);
-    const value = typeof inner.args === "bigint" ? -inner.args : -(inner.args as number);
+    const value = typeof inner.args === "bigint" ? -inner.args : -inner.args;
     return { type: "literal", value: this.#literal(value, start, -maxInt - 1n), offset: start };
   }
 

@@ -23,7 +23,7 @@ const longestText = maxRequestBytes - 2;
 
 /** Numbers, booleans and objects have no size of their own. */
 const simple = (type: CelType, least: number, most = 0): Declared => ({ type, least, most });
-const notNegative = (value: number): number => Math.max(Number(value), 0);
+const notNegative = (value: number): number => Math.max(value, 0);
 
 /**
  * Undefined for what no rule can see: values without a type.

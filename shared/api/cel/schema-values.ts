@@ -7,7 +7,7 @@ import { type Structural, withResourceFields } from "../structural.ts";
 import { TimeError } from "../time.ts";
 import { escapeName, unescapeName } from "./field-names.ts";
 import { parseDuration, writtenOffset } from "./library/time.ts";
-import { ArrayList, CelList, CelMap, CelObject, Duration, equal, EvalError, noSuchOverload, Timestamp } from "./values.ts";
+import { ArrayList, CelList, CelMap, CelObject, Duration, EvalError, equal, noSuchOverload, Timestamp } from "./values.ts";
 
 /** Data that does not fit its schema becomes an EvalError. */
 export function valueOf(data: unknown, schema: Structural): unknown {

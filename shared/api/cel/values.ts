@@ -130,7 +130,7 @@ class JoinedList extends CelList {
         if (list instanceof JoinedList && list.#parts !== undefined) pending.push(...list.#parts);
         else for (let last = list.size - 1; last >= 0; last--) items.push(list.at(last));
       }
-      this.#items = items.reverse();
+      this.#items = items.toReversed();
       this.#parts = undefined;
     }
     return this.#items[index];
@@ -179,7 +179,6 @@ export class EntryMap extends CelMap {
     for (const [key, value] of entries) {
       const text = keyText(key);
       if (text === undefined || typeof key === "number") return new EvalError("unsupported key type");
-      if (map.has(text)) return new EvalError(`Failed with repeated key`);
       map.set(text, [key, value]);
     }
     return new EntryMap(map);

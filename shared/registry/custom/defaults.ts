@@ -1,7 +1,7 @@
 /** Defaults of a structural schema, and nulls that stand for "not given". */
 import type { JsonObject } from "../../api/objects.ts";
-import { clone, isObject } from "../values.ts";
 import type { Structural } from "../../api/structural.ts";
+import { clone, isObject } from "../values.ts";
 
 /** Sets what is missing and has a default; drops nulls that a field cannot hold. In place. */
 export function setDefaults(value: unknown, schema: Structural): void {

@@ -25,7 +25,6 @@ export function definitionProblems(next: CustomResourceDefinition, previous: Cus
     ...versionsProblems(spec, previous),
     ...nameProblems(spec),
     ...conversionProblems(spec),
-    ...givenNameProblems(next.status?.acceptedNames ?? { plural: "", kind: "" }, "status.acceptedNames"),
     ...storedVersionProblems(next),
     ...approvalProblems(next, previous),
     ...(previous ? updateProblems(spec, previous) : []),
@@ -56,8 +55,10 @@ function versionsProblems(spec: Spec, previous: CustomResourceDefinition | undef
     problems.push(...partsProblems(spec, version, path, shared, previous));
   }
   const [first] = versions;
-  if (first !== undefined) problems.push(...sharedProblems(spec, first, shared, previous));
-  // In Go's words, which nobody reads: the value is the whole list.
+  if (first !== undefined) {
+    problems.push(...joined("spec.version", first.name, dns1035LabelProblems(first.name)));
+    problems.push(...sharedProblems(spec, first, shared, previous));
+  }
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
     problems.push(invalid("spec.versions", versions, "must contain unique version names"));
   }
@@ -88,7 +89,13 @@ function sharedParts(versions: readonly Version[]): Shared {
   };
 }
 
-function partsProblems(spec: Spec, version: Version, path: string, shared: Shared, previous: CustomResourceDefinition | undefined): Problem[] {
+function partsProblems(
+  spec: Spec,
+  version: Version,
+  path: string,
+  shared: Shared,
+  previous: CustomResourceDefinition | undefined,
+): Problem[] {
   const schema = version.schema?.openAPIV3Schema as Structural | undefined;
   return [
     ...(shared.schema || schema === undefined ? [] : wholeSchemaProblems(schema, version, `${path}.schema.openAPIV3Schema`, previous)),
@@ -165,7 +172,13 @@ const rootNames: ReadonlySet<string> = new Set([
 
 function rootProblems(schema: Structural, path: string): Problem[] {
   if (schema.type !== undefined && schema.type !== "object") {
-    return [invalid(`${path}.type`, schema.type, 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled')];
+    return [
+      invalid(
+        `${path}.type`,
+        schema.type,
+        'only "object" is allowed as the type at the root of the schema if the status subresource is enabled',
+      ),
+    ];
   }
   if (Object.keys(schema).every((name) => rootNames.has(name))) return [];
   const why = `only [${rootFields.join(" ")}] fields are allowed at the root of the schema if the status subresource is enabled`;
@@ -179,7 +192,7 @@ function warningProblems({ deprecated, deprecationWarning: warning }: Version, p
   const problems: Problem[] = [];
   if (Buffer.byteLength(warning) > 256) problems.push(problem("must be <= 256 characters long"));
   if (warning === "") problems.push(problem("must not be an empty string"));
-  const odd = [...warning].find((character) => !isPrintable(character));
+  const odd = Array.from(warning).find((character) => !isPrintable(character));
   if (odd !== undefined) {
     const at = Buffer.byteLength(warning.slice(0, warning.indexOf(odd)));
     problems.push(problem(`must only contain printable UTF-8 characters; non-printable character found at index ${at}`));
@@ -226,7 +239,8 @@ function scaleProblems({ subresources }: Version, path: string): Problem[] {
   if (selector) {
     const at = `${path}.scale.labelSelectorPath`;
     if (!selector.startsWith(".")) problems.push(...simplePathProblems(selector, at));
-    else if (!/^\.(?:spec|status)\./.test(selector)) problems.push(invalid(at, selector, "should be a json path under either .spec or .status"));
+    else if (!/^\.(?:spec|status)\./.test(selector))
+      problems.push(invalid(at, selector, "should be a json path under either .spec or .status"));
   }
   return problems;
 }
@@ -240,7 +254,9 @@ function selectableProblems(version: Version, path: string, previous: CustomReso
   const schema = version.schema?.openAPIV3Schema as Structural | undefined;
   if (schema === undefined) return [invalid(path, "", "may only be set when `version.schema.openAPIV3Schema` is not included")];
   const seen = new Set<string>();
-  const problems = selectableFields.flatMap(({ jsonPath }, index) => selectablePathProblems(jsonPath, schema, `${path}[${index}].jsonPath`, seen));
+  const problems = selectableFields.flatMap(({ jsonPath }, index) =>
+    selectablePathProblems(jsonPath, schema, `${path}[${index}].jsonPath`, seen),
+  );
   const before = previous?.spec.versions.find(({ name }) => name === version.name)?.selectableFields;
   // What was let in once may stay.
   const isOld = before !== undefined && before.length > maxSelectable && same(before, selectableFields);
@@ -273,8 +289,7 @@ function nameProblems({ names }: Spec): Problem[] {
 
 function givenNameProblems(names: Spec["names"], path: string): Problem[] {
   const { plural, singular, kind, listKind, shortNames = [], categories = [] } = names;
-  const label = (field: string, value: string | undefined) =>
-    value ? joined(`${path}.${field}`, value, dns1035LabelProblems(value)) : [];
+  const label = (field: string, value: string | undefined) => (value ? joined(`${path}.${field}`, value, dns1035LabelProblems(value)) : []);
   return [
     ...label("plural", plural),
     ...label("singular", singular),
@@ -330,7 +345,7 @@ function reviewVersionProblems(versions: readonly string[]): Problem[] {
 function storedVersionProblems({ spec, status }: CustomResourceDefinition): Problem[] {
   const stored = status?.storedVersions ?? [];
   const path = "status.storedVersions";
-  if (stored.length === 0) return [invalid(path, stored, "must have at least one stored version")];
+  if (stored.length === 0) return [invalid(path, null, "must have at least one stored version")];
   const absent = spec.versions.filter(({ name, storage }) => storage && !stored.includes(name));
   const known = new Set(spec.versions.map(({ name }) => name));
   const missing = [...stored.entries()].filter(([, name]) => !known.has(name));
@@ -356,7 +371,12 @@ function approvalProblems({ spec, metadata }: CustomResourceDefinition, previous
   const path = `metadata.annotations[${approval}]`;
   switch (approvalState(value)) {
     case "missing":
-      return [required(path, `protected groups must have approval annotation "${approval}", see https://github.com/kubernetes/enhancements/pull/1111`)];
+      return [
+        required(
+          path,
+          `protected groups must have approval annotation "${approval}", see https://github.com/kubernetes/enhancements/pull/1111`,
+        ),
+      ];
     case "invalid":
       return [
         invalid(

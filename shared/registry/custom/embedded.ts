@@ -1,5 +1,5 @@
 /** Objects inside of objects (`x-kubernetes-embedded-resource`): they have a type, and metadata that is checked as every object's is. */
-import { decodeObject, DecodeError } from "../../api/codec.ts";
+import { DecodeError, decodeObject } from "../../api/codec.ts";
 import type { Problem } from "../../api/kind.ts";
 import { dns1035LabelProblems } from "../../api/names.ts";
 import type { JsonObject } from "../../api/objects.ts";
@@ -70,11 +70,11 @@ function textProblems(value: unknown, path: string, check: (text: string) => rea
   return check(value).map((problem) => invalid(path, value, problem));
 }
 
-const versionProblems = (text: string): string[] =>
-  text.split("/").length > 2 ? [`unexpected GroupVersion string: ${text}`] : [];
+const versionProblems = (text: string): string[] => (text.split("/").length > 2 ? [`unexpected GroupVersion string: ${text}`] : []);
 
 function metadataProblems(metadata: unknown, path: string): Problem[] {
-  if (!isObject(metadata)) return [invalid(path, metadata, `json: cannot unmarshal ${typeof metadata} into Go value of type v1.ObjectMeta`)];
+  if (!isObject(metadata))
+    return [invalid(path, metadata, `json: cannot unmarshal ${typeof metadata} into Go value of type v1.ObjectMeta`)];
   try {
     const { object } = decodeObject(metadataSchema(), metadata);
     return validateEmbeddedMetadata(object, path);

@@ -12,6 +12,7 @@ import {
   type Subresource,
 } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
+import type { Structural } from "../../api/structural.ts";
 import type { Stored } from "../../store/store.ts";
 import { JsonPathError, parseJsonPath } from "../json-path.ts";
 import { clone, isObject, show } from "../values.ts";
@@ -21,9 +22,8 @@ import { embeddedProblems, pruneEmbedded } from "./embedded.ts";
 import { loadEngine } from "./engine.ts";
 import { listProblems } from "./lists.ts";
 import { prune } from "./prune.ts";
-import type { Structural } from "../../api/structural.ts";
-import { metadataSchema, resourceNode, typeFields } from "./schema.ts";
 import { hasRules, ruleProblems } from "./rules.ts";
+import { metadataSchema, resourceNode, typeFields } from "./schema.ts";
 import { validateValue } from "./validate.ts";
 
 const made = new WeakMap<Stored, readonly Kind[]>();
@@ -92,7 +92,8 @@ function subresourcesOf(
 }
 
 function codecOf(schema: Structural | undefined): KindCodec {
-  const pruned = (object: JsonObject): string[] => (schema === undefined ? [] : [...pruneEmbedded(object, schema), ...prune(object, schema)]);
+  const pruned = (object: JsonObject): string[] =>
+    schema === undefined ? [] : [...pruneEmbedded(object, schema), ...prune(object, schema)];
   return {
     decode: (body) => {
       const object = clone(body);
@@ -159,7 +160,8 @@ const blocking: ReadonlySet<string> = new Set([
 const notAllChecked: Problem = {
   field: "<nil>",
   reason: "FieldValueInvalid",
-  message: "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+  message:
+    "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
 };
 
 /** What a schema has against a whole resource; @param next as its rules see it, with its type and metadata */

@@ -80,11 +80,14 @@ async function accept(definition: Definition, known: Status, now: Date, reader: 
   definition.status = status;
   // Validation comes later: what is missing is refused there.
   const names = { ...definition.spec.names, kind: definition.spec.names?.kind ?? "" };
-  names.singular ??= names.kind.toLowerCase();
-  names.listKind ??= `${names.kind}List`;
+  if (names.kind) {
+    names.singular ??= names.kind.toLowerCase();
+    names.listKind ??= `${names.kind}List`;
+  }
   definition.spec.names = names;
 
-  const stored = (definition.spec.versions ?? []).find(({ storage }) => storage)?.name;
+  definition.spec.versions ??= [];
+  const stored = definition.spec.versions.find(({ storage }) => storage)?.name;
   if (stored !== undefined && !status.storedVersions?.includes(stored)) status.storedVersions = [...(status.storedVersions ?? []), stored];
 
   const conflict = takenName(names, await namesInUse(definition, reader), status.acceptedNames);

@@ -1,7 +1,7 @@
 /** Pruning: fields that a custom resource's schema does not declare are dropped, as unknown fields of built-in kinds are. */
 import type { JsonObject } from "../../api/objects.ts";
-import { isObject } from "../values.ts";
 import type { Structural } from "../../api/structural.ts";
+import { isObject } from "../values.ts";
 import { typeFields } from "./schema.ts";
 
 /**

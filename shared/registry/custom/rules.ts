@@ -3,7 +3,7 @@ import type { Program } from "../../api/cel/evaluate.ts";
 import type { Problem } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import { type Structural, withResourceFields } from "../../api/structural.ts";
-import { duplicateWhole, duplicate, forbidden, invalid, invalidWhole, required } from "../../api/validation/problems.ts";
+import { duplicate, duplicateWhole, forbidden, invalid, invalidWhole, required } from "../../api/validation/problems.ts";
 import { isObject, same } from "../values.ts";
 import { correlated } from "./correlation.ts";
 import { engine } from "./engine.ts";
@@ -281,9 +281,7 @@ const fieldOf = (object: unknown, name: string): unknown => (isObject(object) &&
 
 /** The history of a part. A part whose own past is unknown is what it was when the whole is. */
 const next = (history: History, part: unknown, before: unknown): History =>
-  history.before === undefined
-    ? history
-    : { before, isUnchanged: before === undefined ? history.isUnchanged : same(part, before) };
+  history.before === undefined ? history : { before, isUnchanged: before === undefined ? history.isUnchanged : same(part, before) };
 
 function problemOf(path: string, { value, schema }: Place, detail: string, { reason }: Rule): Problem {
   const isWhole = schema.type === "object" || schema.type === "array";

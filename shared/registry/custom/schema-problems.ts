@@ -7,7 +7,7 @@ import type { Structural } from "../../api/structural.ts";
 import { forbidden, invalid, notSupported, required } from "../../api/validation/problems.ts";
 import { engine } from "./engine.ts";
 import { FieldPathError, parseFieldPath } from "./field-path.ts";
-import { compileRule, type CompiledRule, type Rule } from "./rules.ts";
+import { type CompiledRule, compileRule, type Rule } from "./rules.ts";
 
 /** Of one rule, on everything that one object may hold. */
 const ruleLimit = 10_000_000;
@@ -104,9 +104,11 @@ class Checker {
     }
     if (schema.not) inner(schema.not, `${path}.not`, { ...around, rules: undefined });
     const rules = schema["x-kubernetes-validations"] ?? [];
-    for (const [index, rule] of rules.entries()) schemaErrors.push(...ruleTextProblems(rule, schema, `${path}.x-kubernetes-validations[${index}]`));
+    for (const [index, rule] of rules.entries())
+      schemaErrors.push(...ruleTextProblems(rule, schema, `${path}.x-kubernetes-validations[${index}]`));
     // What is wrong with a schema would only be said again, and worse, by its rules.
-    if (rules.length > 0 && schemaErrors.length === 0 && around.rules) ruleErrors.push(...this.#ruleProblems(schema, path, around, around.rules));
+    if (rules.length > 0 && schemaErrors.length === 0 && around.rules)
+      ruleErrors.push(...this.#ruleProblems(schema, path, around, around.rules));
     return { schemaErrors, ruleErrors };
   }
 
@@ -205,7 +207,8 @@ function partProblems(schema: Structural, path: string, { noDefaults, insideMeta
   const problems: Problem[] = [];
   const { type } = schema;
   if (type && !types.includes(type)) problems.push(notSupported(`${path}.type`, type, types));
-  if (schema.default !== undefined && noDefaults !== undefined) problems.push(forbidden(`${path}.default`, `must not be set ${noDefaults}`));
+  if (schema.default !== undefined && noDefaults !== undefined)
+    problems.push(forbidden(`${path}.default`, `must not be set ${noDefaults}`));
   for (const name of notServed) if (schema[name] !== undefined) problems.push(forbidden(`${path}.${name}`, `${name} is not supported`));
   if (type === "null") problems.push(forbidden(`${path}.type`, "type cannot be set to null, use nullable as an alternative"));
   if (insideMetadata && schema["x-kubernetes-embedded-resource"]) {
@@ -265,7 +268,8 @@ function listProblems(schema: Structural, path: string): Problem[] {
 function setItemProblems(items: Structural, path: string): Problem[] {
   const why = "must be atomic as item of a list with x-kubernetes-list-type=set";
   const listType = items["x-kubernetes-list-type"];
-  if (items.type === "array" && listType !== undefined && listType !== "atomic") return [invalid(`${path}.x-kubernetes-list-type`, listType, why)];
+  if (items.type === "array" && listType !== undefined && listType !== "atomic")
+    return [invalid(`${path}.x-kubernetes-list-type`, listType, why)];
   if (items.type === "object" && items["x-kubernetes-map-type"] !== "atomic") {
     return [invalid(`${path}.x-kubernetes-map-type`, listType, why)];
   }
@@ -323,7 +327,8 @@ function ruleTextProblems(given: Rule, schema: Structural, path: string): Proble
   if (reason !== undefined && !reasons.includes(reason)) problems.push(notSupported(`${path}.reason`, reason, reasons));
   if (fieldPath !== "" && fieldPath.trim() === "") problems.push(invalid(`${path}.fieldPath`, fieldPath, "must be non-empty if specified"));
   if (hasLineBreak(fieldPath)) problems.push(invalid(`${path}.fieldPath`, fieldPath, "must not contain line breaks"));
-  if (fieldPath !== "" && !leadsSomewhere(fieldPath, schema)) problems.push(invalid(`${path}.fieldPath`, fieldPath, "must be a valid path"));
+  if (fieldPath !== "" && !leadsSomewhere(fieldPath, schema))
+    problems.push(invalid(`${path}.fieldPath`, fieldPath, "must be a valid path"));
   return problems;
 }
 

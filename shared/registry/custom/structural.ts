@@ -38,7 +38,9 @@ function levelProblems(schema: Structural, path: string, level: Level): Problem[
   }
   problems.push(...extensionProblems(schema, path));
   problems.push(...typeProblems(schema, path, level));
-  problems.push(...valueProblems(schema, path, { anyOf: isIntOrString(schema.anyOf), firstAllOf: isIntOrString(schema.allOf?.[0]?.anyOf) }));
+  problems.push(
+    ...valueProblems(schema, path, { anyOf: isIntOrString(schema.anyOf), firstAllOf: isIntOrString(schema.allOf?.[0]?.anyOf) }),
+  );
   problems.push(...resourceProblems(schema, path, level));
   return problems;
 }

@@ -1,20 +1,15 @@
 /** Validation of custom resources by their OpenAPI schema, in Kubernetes' words. */
+
+import { goFloat } from "../../api/cel/library/floats.ts";
+import { codePoints } from "../../api/cel/values.ts";
 import type { Problem } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
-import { goFloat } from "../../api/cel/library/floats.ts";
-import {
-  invalid,
-  notSupported,
-  required,
-  tooLongCharacters,
-  tooMany,
-  typeInvalid,
-} from "../../api/validation/problems.ts";
-import { isObject, same } from "../values.ts";
 import { hasFormat } from "../../api/string-formats.ts";
+import type { Structural } from "../../api/structural.ts";
+import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from "../../api/validation/problems.ts";
+import { isObject, same } from "../values.ts";
 import { correlated } from "./correlation.ts";
 import { engine } from "./engine.ts";
-import type { Structural } from "../../api/structural.ts";
 
 /**
  * Problems of a value. A part that an update leaves as it was is not looked at again: a rule that became stricter does not lock
@@ -25,7 +20,10 @@ export function validateValue(value: unknown, before: unknown, schema: Structura
   if (before !== undefined && same(value, before)) return [];
   if (value === null && schema.nullable) return [];
   const wrong = typeProblem(value, schema, path);
-  if (wrong) return [wrong];
+  if (wrong) {
+    const isFraction = schema.type === "integer" && numeric(value) !== undefined;
+    return isFraction ? [wrong, ofWhole(`Checked value must be of type integer (default format) in ${path}`)] : [wrong];
+  }
   return [...kindProblems(value, before, schema, path), ...enumProblems(value, schema, path), ...logicProblems(value, schema, path)];
 }
 
@@ -48,12 +46,15 @@ function typeOf(value: unknown): string {
 
 function typeProblem(value: unknown, schema: Structural, path: string): Problem | undefined {
   const found = typeOf(value);
-  const problem = (expected: string) =>
-    typeInvalid(path, plain(value), `${inBody(path)} must be of type ${expected}: ${JSON.stringify(found)}`);
+  // The value that is shown is its type, as upstream's validator has it.
+  const problem = (expected: string) => typeInvalid(path, found, `${inBody(path)} must be of type ${expected}: ${JSON.stringify(found)}`);
   if (schema["x-kubernetes-int-or-string"]) return found === "integer" || found === "string" ? undefined : problem("integer,string");
   if (!schema.type || schema.type === found || (schema.type === "number" && found === "integer")) return undefined;
   return problem(schema.type);
 }
+
+/** Some messages name a part, but belong to the whole. */
+const ofWhole = (detail: string): Problem => invalid("", "", detail);
 
 /** How messages name a part of the body. */
 const inBody = (path: string): string => `${path} in body`;
@@ -67,27 +68,22 @@ function kindProblems(value: unknown, before: unknown, schema: Structural, path:
 }
 
 function stringProblems(value: string, schema: Structural, path: string): Problem[] {
-  const { minLength, maxLength, pattern, format } = schema;
-  const length = characters(value);
-  const problems: Problem[] = [];
-  if (maxLength !== undefined && length > maxLength) problems.push(tooLongCharacters(path, maxLength));
-  if (minLength !== undefined && length < minLength) {
-    problems.push(invalid(path, value, `${inBody(path)} should be at least ${minLength} chars long`));
-  }
-  if (pattern && !matches(pattern, value)) {
-    problems.push(invalid(path, value, `${inBody(path)} should match '${pattern}'`));
-  }
+  const { format } = schema;
+  const problem = textProblem(value, schema, path);
+  const problems = problem === undefined ? [] : [problem];
   if (format !== undefined && !hasFormat(value, format)) {
-    problems.push(invalid(path, value, `${inBody(path)} must be of type ${format}: ${JSON.stringify(value)}`));
+    problems.push(typeInvalid(path, value, `${inBody(path)} must be of type ${format}: ${JSON.stringify(value)}`));
   }
   return problems;
 }
 
-/** Unicode code points: what Kubernetes counts as the length of a text. */
-function characters(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+/** The first thing that is wrong: what is too short is not held against its pattern. */
+function textProblem(value: string, { minLength, maxLength, pattern }: Structural, path: string): Problem | undefined {
+  const length = codePoints(value);
+  if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength);
+  if (minLength !== undefined && length < minLength)
+    return invalid(path, value, `${inBody(path)} should be at least ${minLength} chars long`);
+  return pattern && !matches(pattern, value) ? invalid(path, value, `${inBody(path)} should match '${pattern}'`) : undefined;
 }
 
 /** A pattern that a definition was let in with long ago may be none. */
@@ -103,7 +99,13 @@ function matches(pattern: string, text: string): boolean {
 
 function numberProblems(value: number, schema: Structural, path: string): Problem[] {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format } = schema;
-  const problem = (why: string) => invalid(path, value, `${inBody(path)} ${why}`);
+  // Fractions are shown as Go writes them.
+  const shown = Number.isInteger(value) ? String(value) : goFloat(value);
+  const problem = (why: string): Problem => ({
+    field: path,
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${shown}: ${inBody(path)} ${why}`,
+  });
   const problems: Problem[] = [];
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
     problems.push(problem(`should be less than ${exclusiveMaximum ? "" : "or equal to "}${goFloat(maximum)}`));
@@ -111,8 +113,11 @@ function numberProblems(value: number, schema: Structural, path: string): Proble
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
     problems.push(problem(`should be greater than ${exclusiveMinimum ? "" : "or equal to "}${goFloat(minimum)}`));
   }
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) problems.push(problem(`should be a multiple of ${goFloat(multipleOf)}`));
-  if (format === "int32" && (value < -(2 ** 31) || value >= 2 ** 31)) problems.push(problem("must be of type int32"));
+  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf))
+    problems.push(problem(`should be a multiple of ${goFloat(multipleOf)}`));
+  if (format === "int32" && (value < -(2 ** 31) || value >= 2 ** 31)) {
+    problems.push(ofWhole(`Checked value must be of type integer with format int32 in ${path}`));
+  }
   return problems;
 }
 
@@ -170,7 +175,7 @@ function logicProblems(value: unknown, schema: Structural, path: string): Proble
   const { allOf, anyOf, oneOf, not } = schema;
   const failures = (parts: readonly Structural[]) => parts.map((part) => validateValue(value, undefined, part, path));
   const quoted = JSON.stringify(path);
-  const problem = (why: string) => invalid(path, plain(value), `${quoted} ${why}`);
+  const problem = (why: string) => ofWhole(`${quoted} ${why}`);
   const problems: Problem[] = [];
   if (anyOf && anyOf.length > 0) {
     const failed = failures(anyOf);
@@ -190,8 +195,7 @@ function logicProblems(value: unknown, schema: Structural, path: string): Proble
       problems.push(...failed.flat(), problem(`must validate all the schemas (allOf)${valid === 0 ? ". None validated" : ""}`));
     }
   }
-  if (not && validateValue(value, undefined, not, path).length === 0)
-    problems.push(problem("must not validate the schema (not)"));
+  if (not && validateValue(value, undefined, not, path).length === 0) problems.push(problem("must not validate the schema (not)"));
   return problems;
 }
 

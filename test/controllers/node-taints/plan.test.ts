@@ -56,7 +56,7 @@ describe("the controller", () => {
     await here.client.create(nodes, {
       metadata: { name: "n" },
       spec: { taints: [{ key: "node.kubernetes.io/not-ready", effect: "NoSchedule" }] },
-    } as never);
+    });
     const made = await here.client.get(nodes, key);
     if (!made) throw new Error("no Node");
     const heartbeat = { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now };

@@ -29,11 +29,17 @@ interface Answer {
   readonly value?: string;
 }
 
-const read = <T>(name: string): T => parseJson(readFileSync(new URL(`./vectors/${name}.json`, import.meta.url), "utf8")).value as T;
+const read = (name: string): unknown => parseJson(readFileSync(new URL(`./vectors/${name}.json`, import.meta.url), "utf8")).value;
 
-/** Which regular expression or syntax error it is says each parser in its own words. */
-const ownWords = /Syntax error: .*|error parsing regexp: .*/g;
-const settled = (text: string): string => text.replaceAll(ownWords, "…");
+/**
+ * Which syntax error it is says each parser in its own words, and only the first counts; whole lists of versions and whole schemas are
+ * shown as the API writes them, not as Go's structs.
+ */
+const settled = (text: string): string =>
+  text
+    .replace(/Syntax error: [^]*/, "Syntax error")
+    .replaceAll(/error parsing regexp: .*/g, "error parsing regexp")
+    .replace(/Invalid value: [[{].*[\]}](?=: (?:must have exactly|must contain unique|only \[))/, "Invalid value");
 
 /** Each problem once, in an order of its own: maps in Go have none. */
 const sorted = (problems: readonly Problem[] = []): string[] =>
@@ -42,7 +48,7 @@ const sorted = (problems: readonly Problem[] = []): string[] =>
 const definitions = "customresourcedefinitions.apiextensions.k8s.io";
 
 describe("checklist 60: a definition is judged as by Kubernetes", () => {
-  const cases = read<readonly { readonly name: string; readonly object: JsonObject; readonly answer: Answer }[]>("definitions");
+  const cases = read("definitions") as readonly { readonly name: string; readonly object: JsonObject; readonly answer: Answer }[];
 
   it.each(cases)("$name", async ({ object, answer }) => {
     const api = await aRegistry();
@@ -60,7 +66,7 @@ describe("checklist 60: a definition is judged as by Kubernetes", () => {
 
 describe("checklist 60: a custom resource is judged as by Kubernetes", () => {
   beforeAll(loadEngine);
-  const { schemas, cases } = read<{
+  const { schemas, cases } = read("resources") as {
     readonly schemas: readonly JsonObject[];
     readonly cases: readonly {
       readonly name: string;
@@ -69,7 +75,7 @@ describe("checklist 60: a custom resource is judged as by Kubernetes", () => {
       readonly old?: JsonObject;
       readonly answer: Answer;
     }[];
-  }>("resources");
+  };
 
   const kindOf = (schema: JsonObject | undefined) => {
     const value = {
@@ -104,10 +110,10 @@ describe("checklist 60: a custom resource is judged as by Kubernetes", () => {
 });
 
 describe("checklist 60: a rule means what it means to Kubernetes", () => {
-  const { data, cases } = read<{
+  const { data, cases } = read("rules") as {
     readonly data: readonly { readonly schema: Structural; readonly object: JsonObject }[];
     readonly cases: readonly { readonly rule: string; readonly schema: number; readonly answer: Answer }[];
-  }>("rules");
+  };
 
   const asked = (rule: string, index: number): Answer => {
     const { schema, object } = data[index] ?? { schema: {}, object: {} };

@@ -65,7 +65,7 @@ describe("a Pod with claims", () => {
     },
   ])("$name waits, whatever the Nodes are like", ({ given, why }) => {
     expect(reasonFor(given)).toBe(
-      `0/2 nodes are available: ${why}. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.`,
+      `0/2 nodes are available: ${why}. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.`,
     );
   });
 
@@ -80,7 +80,7 @@ describe("a Pod with claims", () => {
     const full = using(["data"], { requests: { cpu: "3" } });
     expect(reasonFor({ claims: [claim], volumes: [aVolumeOf(claim)] }, full)).toMatch(/^0\/2 nodes are available: 2 Insufficient cpu\./);
     expect(reasonFor({ claims: [claim], volumes: [aVolumeOf(claim, {}, "node-3")] })).toBe(
-      "0/2 nodes are available: 2 node(s) didn't match PersistentVolume's node affinity. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+      "0/2 nodes are available: 2 node(s) didn't match PersistentVolume's node affinity. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
     );
     expect(reasonFor({ claims: [claim] })).toContain("2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
   });

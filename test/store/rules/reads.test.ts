@@ -315,6 +315,32 @@ describe("rule 13: a snapshot is watermark, view pages, and the tail to a head r
   });
 });
 
+describe("rule 13: also for a single object", () => {
+  it("never names an old state after a view that was read later, however long the process slept in between", async () => {
+    const scene = await aScene();
+    const writer = await scene.resource();
+    const first = objectOf(await writer.commit(put("a")));
+    await scene.process().maintain("default", { untilMs: Infinity });
+    const held = gate();
+    const reads = await scene.resource();
+    scene.table.faults.get = async (key, _consistent, real) => {
+      if (isView(key)) await held.pass();
+      return real();
+    };
+    const answer = reads.get("a");
+    await held.arrived;
+    scene.table.faults = {};
+    await writer.commit(remove("a"));
+    for (const key of ["b", "c"]) await writer.commit(put(key));
+    scene.clock.jump(2 * day);
+    await scene.process().maintain("default", { untilMs: Infinity });
+    const { revision } = await writer.list({ prefix: "", at: "newest" });
+    held.open();
+    expect(await answer).toEqual({ object: undefined, revision });
+    expect(revision).toBeGreaterThan(first.revision);
+  });
+});
+
 describe("rule 14: one order everywhere, and pages of one snapshot", () => {
   it("reads pages from warm and cold processes in turn, without a gap or a repetition", async () => {
     const scene = await aScene();

@@ -288,7 +288,8 @@ class Simulation {
           break;
         } catch (error) {
           // It may not have noticed yet that the cluster was deleted and made again.
-          if ((error as Error).name !== "UnknownClusterError" || attempt === 5) throw error;
+          if ((error as Error).name !== "UnknownClusterError" || attempt === 20) throw error;
+          await process.clock.sleep(50);
         }
       }
     }

@@ -43,11 +43,11 @@ const clauses: Readonly<Record<string, readonly [types: readonly string[], probl
 export function clauseProblem(verb: string, type: string): string | undefined {
   const [allowed, problem] = clauses[verb] ?? [];
   if (allowed === undefined) return `could not parse formatting clause: unrecognized formatting clause ${JSON.stringify(verb)}`;
-  return allowed.includes(type) ? undefined : `${problem}, was given ${type}`;
+  return allowed.includes(type) ? undefined : `error during formatting: ${problem}, was given ${type}`;
 }
 
 const refuse = (verb: string, value: unknown): never => {
-  throw new FormatError(`${clauses[verb]?.[1]}, was given ${typeName(value)}`);
+  throw new FormatError(`error during formatting: ${clauses[verb]?.[1]}, was given ${typeName(value)}`);
 };
 
 /** The clauses of a format in order; @throws {FormatError} */
@@ -132,7 +132,9 @@ function scientific(value: unknown, precision: number): string {
   const [mantissa = "", exponent = "0"] = number.toExponential(precision).split("e");
   const power = Number(exponent);
   const digits = String(Math.abs(power)).padStart(2, "0");
-  return `${mantissa}×10${power < 0 ? "⁻" : ""}${[...digits].map((digit) => superscripts[Number(digit)]).join("")}`;
+  return `${mantissa}×10${power < 0 ? "⁻" : ""}${Array.from(digits)
+    .map((digit) => superscripts[Number(digit)])
+    .join("")}`;
 }
 
 const infinite = (value: number): string => (Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞");

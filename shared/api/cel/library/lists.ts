@@ -113,7 +113,7 @@ export const lists: readonly Declaration[] = [
   method("slice", "list_slice", "(list<T>, int, int) list<T>", slice),
   unguarded(method("flatten", "list_flatten", "(list<list<T>>) list<T>", (list: unknown) => flattened(list))),
   unguarded(method("flatten", "list_flatten_int", "(list<dyn>, int) list<dyn>", flattened)),
-  method("reverse", "list_reverse", "(list<T>) list<T>", (list: CelList) => new ArrayList([...list].reverse())),
+  method("reverse", "list_reverse", "(list<T>) list<T>", (list: CelList) => new ArrayList([...list].toReversed())),
   method("distinct", "list_distinct", "(list<T>) list<T>", distinct),
   fn("lists.range", "lists_range", "(int) list<int>", range),
   fn("sets.contains", "list_sets_contains_list", "(list<T>, list<T>) bool", includesAll),

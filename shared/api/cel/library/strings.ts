@@ -1,12 +1,12 @@
 /** CEL's strings extension, version 2: positions count code points. */
 import { type Declaration, fn, method } from "../functions.ts";
-import { ArrayList, CelList, codePoints, EvalError } from "../values.ts";
+import { ArrayList, CelList, codePoints, EvalError, typeName } from "../values.ts";
 import { format } from "./formatting.ts";
 
 const outOfRange = (at: bigint): EvalError => new EvalError(`index out of range: ${at}`);
 
 function charAt(text: string, at: bigint): unknown {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (at < 0n || at > BigInt(characters.length)) return outOfRange(at);
   return characters[Number(at)] ?? "";
 }
@@ -15,7 +15,7 @@ function charAt(text: string, at: bigint): unknown {
 const position = (text: string, unit: number): bigint => (unit < 0 ? -1n : BigInt(codePoints(text.slice(0, unit))));
 
 /** Where code point `at` begins, in UTF-16 units. */
-const unitOf = (text: string, at: bigint): number => [...text].slice(0, Number(at)).join("").length;
+const unitOf = (text: string, at: bigint): number => Array.from(text).slice(0, Number(at)).join("").length;
 
 function indexOf(text: string, part: string, from = 0n): unknown {
   if (part === "") return from;
@@ -33,7 +33,7 @@ function lastIndexOf(text: string, part: string, from?: bigint): unknown {
 }
 
 function substring(text: string, start: bigint, end?: bigint): unknown {
-  const characters = [...text];
+  const characters = Array.from(text);
   const length = BigInt(characters.length);
   if (end !== undefined && start > end) return new EvalError(`invalid substring range. start: ${start}, end: ${end}`);
   if (start < 0n || start > length) return outOfRange(start);
@@ -43,9 +43,14 @@ function substring(text: string, start: bigint, end?: bigint): unknown {
 
 /** As Go replaces: an empty text stands before every character and at the end. */
 function replace(text: string, old: string, by: string, most = -1n): string {
-  if (most < 0n) return old === "" ? [...text].map((character) => by + character).join("") + by : text.replaceAll(old, () => by);
+  if (most < 0n)
+    return old === ""
+      ? Array.from(text)
+          .map((character) => by + character)
+          .join("") + by
+      : text.replaceAll(old, () => by);
   if (old === "") {
-    const characters = [...text];
+    const characters = Array.from(text);
     const limit = Number(most);
     const head = characters.map((character, index) => (index < limit ? by : "") + character).join("");
     return characters.length < limit ? head + by : head;
@@ -58,7 +63,7 @@ function replace(text: string, old: string, by: string, most = -1n): string {
 /** As Go splits: at most so many parts, the last of which is the rest. */
 function split(text: string, separator: string, most = -1n): ArrayList {
   if (most === 0n) return new ArrayList([]);
-  const parts = separator === "" ? [...text] : text.split(separator);
+  const parts = separator === "" ? Array.from(text) : text.split(separator);
   if (most < 0n || parts.length <= most) return new ArrayList(parts);
   const last = Number(most) - 1;
   return new ArrayList([...parts.slice(0, last), parts.slice(last).join(separator)]);
@@ -67,7 +72,7 @@ function split(text: string, separator: string, most = -1n): ArrayList {
 function join(list: CelList, separator = ""): unknown {
   const parts = [...list];
   const wrong = parts.find((part) => typeof part !== "string");
-  if (wrong !== undefined) return new EvalError(`join: invalid input: ${String(wrong)}`);
+  if (wrong !== undefined) return new EvalError(`join: invalid input: ${typeName(wrong)}`);
   return parts.join(separator);
 }
 
@@ -85,8 +90,7 @@ const escapes: Readonly<Record<string, string>> = {
   "\\": "\\\\",
   '"': '\\"',
 };
-const escaped = (text: string): string =>
-  `"${text.replaceAll(/["\\\u0007\b\f\n\r\t\v]/g, (character) => escapes[character] ?? character)}"`;
+const escaped = (text: string): string => `"${Array.from(text, (character) => escapes[character] ?? character).join("")}"`;
 
 export const strings: readonly Declaration[] = [
   method("charAt", "string_char_at_int", "(string, int) string", charAt),
