@@ -71,7 +71,7 @@ export const selectors: readonly string[] = [
   ",,,,",
   "a,".repeat(5_000),
   `a in (${"b,".repeat(5_000)}b)`,
-  `${"(".repeat(1_000)}`,
+  "(".repeat(1_000),
   "metadata.name=a,metadata.name=b",
   "metadata.name!=",
   "metadata.nope=1",
@@ -176,9 +176,9 @@ export const accepts: readonly string[] = [
   "application/json;q=x",
   ",,,,",
   ";;;;",
-  `${'"'.repeat(3_001)}`,
-  `${"a/b,".repeat(3_000)}`,
-  `${'a/b;c="d,e",'.repeat(1_000)}`,
+  '"'.repeat(3_001),
+  "a/b,".repeat(3_000),
+  'a/b;c="d,e",'.repeat(1_000),
 ];
 
 export const tokens: readonly string[] = [

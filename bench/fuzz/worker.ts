@@ -20,4 +20,4 @@ const result = await fuzz({
     Atomics.add(current, 1, 1);
   },
 });
-parentPort?.postMessage(result);
+parentPort?.postMessage(result, []);

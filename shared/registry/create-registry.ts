@@ -162,7 +162,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       serving(given, context, (cluster, kind) => getObject(cluster.store.resource(kind.storage), kind, key, read)),
 
     list: (given, parameters, context) =>
-      serving(given, context, (cluster, kind) => listObjects(cluster.store.resource(kind.storage), kind, parameters)),
+      serving(given, context, (cluster, kind) => listObjects(cluster.store.resource(kind.storage), kind, parameters, clock.now())),
 
     watch: (given, parameters, context) =>
       serving(given, context, (cluster, kind) =>
@@ -189,7 +189,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
     deleteCollection: (given, list, parameters, context) =>
       serving(given, context, async (cluster, kind) => {
         checkOptions(parameters);
-        const listed = await listObjects(cluster.store.resource(kind.storage), kind, list);
+        const listed = await listObjects(cluster.store.resource(kind.storage), kind, list, clock.now());
         return deleteListed(listed, (object) => deletionOf(cluster, kind, keyOf(object), parameters, context));
       }),
 

@@ -1,7 +1,7 @@
 /** Lists: a snapshot at one revision, in pages where asked for. */
 import type { AnyObject, Kind } from "../api/kind.ts";
 import { badRequest } from "../errors/status-error.ts";
-import { CompactedError, type ListQuery, type ResourceStore, type Stored } from "../store/store.ts";
+import { CompactedError, endOfCommit, type ListQuery, type ResourceStore, type Revision, type Stored } from "../store/store.ts";
 import { type ContinueFrom, decodeContinue, encodeContinue } from "./continue-token.ts";
 import { expired, parseRevision } from "./errors.ts";
 import { checkListOptions } from "./options.ts";
@@ -11,19 +11,43 @@ import { type Selection, select } from "./selection.ts";
 
 /** Objects read at a time while looking for the ones that a selector wants. */
 const chunk = 1_000;
+/** After this age a continue token is not taken any more; kube-apiserver compacts every five minutes. */
+const tokenAgeMs = 5 * 60_000;
 
-export async function listObjects(store: ResourceStore, kind: Kind, parameters: ListParameters): Promise<ListAnswer> {
+export async function listObjects(store: ResourceStore, kind: Kind, parameters: ListParameters, now: Date): Promise<ListAnswer> {
   checkListOptions(parameters);
   const selection = select(kind, parameters);
   const from = parameters.continue ? decodeContinue(parameters.continue) : undefined;
   const at = from === undefined ? stateFor(parameters) : stateOfPage(from, parameters);
   if (selection.key !== undefined) return single(store, kind, selection, selection.key, at);
+  // Where nothing changes nothing is compacted, and a token could be used for ever; clients may count on it that it cannot.
+  if (from?.revision !== undefined && from.since !== undefined && now.getTime() - from.since > tokenAgeMs)
+    throw expiredPage(from, undefined);
+  const paging: Paging = {
+    store,
+    kind,
+    selection,
+    since: (from?.revision === undefined ? undefined : from.since) ?? now.getTime(),
+    // The rest of an inconsistent list is another list than its beginning, also when nothing has changed since.
+    named: from && from.revision === undefined ? endOfCommit : (revision) => revision,
+  };
   try {
-    return await page(store, kind, selection, at, parameters.limit, from);
+    return await page(paging, at, parameters.limit, from);
   } catch (error) {
     if (error instanceof CompactedError && from !== undefined) throw expiredPage(from, error);
     throw error;
   }
+}
+
+/** What all pages of a list have in common. */
+interface Paging {
+  readonly store: ResourceStore;
+  readonly kind: Kind;
+  readonly selection: Selection;
+  /** When the first page was answered, in milliseconds since 1970. */
+  readonly since: number;
+  /** Under which revision clients know the state at a revision. */
+  readonly named: (revision: Revision) => Revision;
 }
 
 /** Which state a first page shows. */
@@ -47,57 +71,44 @@ async function single(store: ResourceStore, kind: Kind, selection: Selection, ke
   return { items, resourceVersion: String(revision) };
 }
 
-async function page(
-  store: ResourceStore,
-  kind: Kind,
-  selection: Selection,
-  at: ListQuery["at"],
-  limit: number | undefined,
-  from: ContinueFrom | undefined,
-): Promise<ListAnswer> {
+async function page(paging: Paging, at: ListQuery["at"], limit: number | undefined, from: ContinueFrom | undefined): Promise<ListAnswer> {
+  const { store, kind, selection } = paging;
   const { prefix } = selection;
   const start = from === undefined ? undefined : prefix + from.after;
   if (!limit) {
     const all = await store.list({ prefix, at, ...(start !== undefined && { after: start }) });
-    return { items: selected(kind, selection, all.items), resourceVersion: String(all.revision) };
+    return { items: selected(kind, selection, all.items), resourceVersion: String(paging.named(all.revision)) };
   }
   if (selection.everything) {
     const { items, revision, remaining } = await store.list({ prefix, at, limit, ...(start !== undefined && { after: start }) });
     const last = items.at(-1);
     return {
       items: selected(kind, selection, items),
-      resourceVersion: String(revision),
-      ...(remaining > 0 &&
-        last && { continue: encodeContinue({ revision, after: last.key.slice(prefix.length) }), remainingItemCount: remaining }),
+      resourceVersion: String(paging.named(revision)),
+      ...(remaining > 0 && last && { continue: continueAfter(paging, last, revision), remainingItemCount: remaining }),
     };
   }
-  return filteredPage(store, kind, selection, at, limit, start);
+  return filteredPage(paging, at, limit, start);
 }
 
+const continueAfter = ({ selection, since, named }: Paging, last: Stored, revision: Revision): string =>
+  encodeContinue({ revision: named(revision), after: last.key.slice(selection.prefix.length), since });
+
 /** A page of selected objects: reads on at the first chunk's revision until the page is full. */
-async function filteredPage(
-  store: ResourceStore,
-  kind: Kind,
-  selection: Selection,
-  at: ListQuery["at"],
-  limit: number,
-  start: string | undefined,
-): Promise<ListAnswer> {
-  const { prefix } = selection;
+async function filteredPage(paging: Paging, at: ListQuery["at"], limit: number, start: string | undefined): Promise<ListAnswer> {
+  const { store, kind, selection } = paging;
   const items: AnyObject[] = [];
   let after = start;
   let state = at;
   for (;;) {
-    const part = await store.list({ prefix, at: state, limit: chunk, ...(after !== undefined && { after }) });
-    const resourceVersion = String(part.revision);
+    const part = await store.list({ prefix: selection.prefix, at: state, limit: chunk, ...(after !== undefined && { after }) });
+    const resourceVersion = String(paging.named(part.revision));
     for (const [index, stored] of part.items.entries()) {
       const object = present(kind, stored);
       if (!selection.matches(object)) continue;
       items.push(object);
       const more = part.remaining > 0 || index + 1 < part.items.length;
-      if (items.length === limit && more) {
-        return { items, resourceVersion, continue: encodeContinue({ revision: part.revision, after: stored.key.slice(prefix.length) }) };
-      }
+      if (items.length === limit && more) return { items, resourceVersion, continue: continueAfter(paging, stored, part.revision) };
     }
     const last = part.items.at(-1);
     if (part.remaining === 0 || last === undefined) return { items, resourceVersion };

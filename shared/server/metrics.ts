@@ -25,8 +25,18 @@ export interface Metrics {
 
 /** Anybody can invent a method, and names that nobody checked would let a stranger fill this process' memory. */
 const verbs: ReadonlySet<string> = new Set([
-  ...["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
-  ...["post", "put", "head", "options"],
+  "get",
+  "list",
+  "watch",
+  "create",
+  "update",
+  "patch",
+  "delete",
+  "deletecollection",
+  "post",
+  "put",
+  "head",
+  "options",
 ]);
 
 export interface MetricsOptions {

@@ -126,7 +126,7 @@ export class LogResourceStore implements ResourceStore {
   ): Promise<LogCache> {
     if (at === "cached") return cache;
     if (at === "newest") return this.#log.fresh(arrival);
-    if (cache.head.revision >= at.notOlderThan) return cache;
+    if (cache.head.covers(at.notOlderThan)) return cache;
     return this.#waitFor(at.notOlderThan, arrival, waitMs);
   }
 
@@ -136,7 +136,7 @@ export class LogResourceStore implements ResourceStore {
     const deadline = clock.now().getTime() + waitMs;
     for (let since = arrival; ; since = this.#log.arrive()) {
       const cache = await this.#log.fresh(since);
-      if (cache.head.revision >= revision) return cache;
+      if (cache.head.covers(revision)) return cache;
       const left = deadline - clock.now().getTime();
       if (left <= 0) throw new FutureRevisionError(revision, cache.head.revision);
       await clock.sleep(Math.min(lookAgainMs, left));
@@ -176,7 +176,7 @@ export class LogResourceStore implements ResourceStore {
 
   /** A cache that has come to a revision. */
   async #knowing(cache: LogCache, revision: Revision, arrival: Arrival, waitMs: number): Promise<LogCache> {
-    const reached = cache.head.revision >= revision ? cache : await this.#waitFor(revision, arrival, waitMs);
+    const reached = cache.head.covers(revision) ? cache : await this.#waitFor(revision, arrival, waitMs);
     this.#log.assertOpen(reached);
     return reached;
   }

@@ -2,7 +2,7 @@
  * Slots and revisions: one commit is one slot, slots are numbered densely, and every change's revision follows from its slot and
  * its place in it (rule 1).
  */
-import type { Change, Revision } from "./store.ts";
+import { type Change, endOfCommit, type Revision } from "./store.ts";
 
 /** Milliseconds since 2026-01-01 at the log's birth, then one more for every commit. */
 export type SlotNumber = number;
@@ -122,6 +122,11 @@ export class Head {
   /** The only slot that may be claimed by a writer who judged on this head. */
   get next(): SlotNumber {
     return this.slot + 1;
+  }
+
+  /** Whether everything up to a revision is known: up to the last change, and so up to the slot's end ({@link endOfCommit}). */
+  covers(revision: Revision): boolean {
+    return revision <= this.revision || revision === endOfCommit(this.revision);
   }
 
   /** The same slot, found to be the newest still at a later time. */

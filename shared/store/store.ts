@@ -7,6 +7,12 @@ import type { JsonObject } from "../api/objects.ts";
 /** `slot × 1000 + position`, a safe integer; comparable within one storage resource. Handed to clients as `resourceVersion`. */
 export type Revision = number;
 
+/**
+ * The last revision that a change in the same commit could have had: another name for the state after the commit, greater than that of
+ * its last change and smaller than that of the next. Reads at it are answered as soon as the commit is known.
+ */
+export const endOfCommit = (revision: Revision): Revision => Math.floor(revision / 1_000) * 1_000 + 999;
+
 /** An object at a revision. Frozen all the way down and shared: never change it. */
 export interface Stored {
   /** `namespace/name`, or `name` for cluster-scoped resources: the store's order is the order of this key's bytes. */

@@ -101,7 +101,7 @@ describe("TaintNodesByCondition", () => {
   it("leaves machines alone whose state is known", async () => {
     const api = await aCluster();
     const client = inProcessClient(api.registry, { cluster: "test", part: "capacity" });
-    expect((await client.create(nodes, { metadata: { name: "n" } })).spec?.taints).toBeUndefined();
+    expect((await client.create(nodes, { metadata: { name: "n" }, spec: {} })).spec?.taints).toBeUndefined();
   });
 });
 

@@ -199,6 +199,32 @@ describe("ResourceQuota", () => {
     expect(await status()).toEqual({ hard: { configmaps: "2", secrets: "1" }, used: { configmaps: "1", secrets: "0" } });
   });
 
+  it("counts quotas, itself among them", async () => {
+    const { api, quota, used, recount } = await world();
+    await quota({ resourcequotas: "2" });
+    expect(await used()).toEqual({ resourcequotas: "1" });
+    await api.create("resourcequotas", { metadata: { name: "other" }, spec: { hard: { pods: "1" } } });
+    expect(await because(api.create("resourcequotas", { metadata: { name: "third" }, spec: { hard: {} } }))).toContain("exceeded quota: q");
+    await api.remove("resourcequotas", "other");
+    await recount();
+    expect(await used()).toEqual({ resourcequotas: "1" });
+  });
+
+  it("counts custom resources by their full name, once there are any", async () => {
+    const { api, quota, used, recount } = await world();
+    await quota({ "count/tabs.example.com": "1" });
+    expect(await used()).toEqual({});
+    const versions = [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }];
+    const spec = { group: "example.com", scope: "Namespaced", names: { plural: "tabs", kind: "Tab" }, versions };
+    await api.create("customresourcedefinitions.apiextensions.k8s.io", { metadata: { name: "tabs.example.com" }, spec });
+    await recount();
+    expect(await used()).toEqual({ "count/tabs.example.com": "0" });
+    await api.create("tabs.example.com", { metadata: { name: "a" } });
+    expect(await because(api.create("tabs.example.com", { metadata: { name: "b" } }))).toBe(
+      'tabs.example.com "b" is forbidden: exceeded quota: q, requested: count/tabs.example.com=1, used: count/tabs.example.com=1, limited: count/tabs.example.com=1',
+    );
+  });
+
   it("a dry run is judged and counts nothing", async () => {
     const { api, quota, used } = await world();
     await quota({ configmaps: "1" });

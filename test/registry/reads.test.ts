@@ -157,6 +157,48 @@ describe("checklist 6: limit and continue", () => {
   });
 });
 
+describe("a continue token", () => {
+  const start = async () => {
+    const api = await withConfigMaps(5);
+    const first = await api.list("configmaps", { limit: 2 });
+    return { api, first, next: (token: string | undefined) => api.list("configmaps", { limit: 2, continue: token ?? "" }) };
+  };
+
+  it("expires after five minutes, also when nothing was written since", async () => {
+    const { api, first, next } = await start();
+    await api.clock.advance(5 * 60_000);
+    expect(names((await next(first.continue)).items)).toEqual(["map-02", "map-03"]);
+    await api.clock.advance(1);
+    const error = await refusal(next(first.continue));
+    expect(error).toMatchObject({ code: 410, reason: "Expired", metadata: { continue: expect.any(String) } });
+  });
+
+  it("that expired is answered with one that goes on, in a list under a revision of its own", async () => {
+    const { api, first, next } = await start();
+    await api.clock.advance(5 * 60_000 + 1);
+    const { metadata } = (await refusal(next(first.continue))) as unknown as { metadata: { continue: string } };
+    const second = await next(metadata.continue);
+    expect(names(second.items)).toEqual(["map-02", "map-03"]);
+    expect(Number(second.resourceVersion)).toBeGreaterThan(Number(first.resourceVersion));
+    expect(second.remainingItemCount).toBe(1);
+    const third = await next(second.continue);
+    expect(names(third.items)).toEqual(["map-04"]);
+    expect(third.resourceVersion).toBe(second.resourceVersion);
+  });
+
+  it("of the rest of an inconsistent list gives a revision to watch and to list from", async () => {
+    const { api, first, next } = await start();
+    await api.clock.advance(5 * 60_000 + 1);
+    const { metadata } = (await refusal(next(first.continue))) as unknown as { metadata: { continue: string } };
+    const { resourceVersion } = await next(metadata.continue);
+    expect((await api.list("configmaps", { resourceVersion, resourceVersionMatch: "NotOlderThan" })).items).toHaveLength(5);
+    const watching = await api.watch("configmaps", { resourceVersion });
+    await api.create("configmaps", aConfigMap("new"));
+    await expect.poll(() => watching.said).toEqual(["ADDED new"]);
+    await watching.stop();
+  });
+});
+
 describe("checklist 7: remainingItemCount", () => {
   it("is exact without a selector, at the snapshot, and absent with one", async () => {
     const api = await withConfigMaps(7);

@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const slow = /\/test\/(?:e2e|local\/engine\/docker)\//u;
 /** Minutes rather than seconds: these must not be the last to start. */
 const slowest =
-  /\/test\/(?:e2e\/(?:commands\/rollouts|containers|manifests|trouble\/pods|workloads)|local\/engine\/docker\/runtime)\.test\.ts$/u;
+  /\/test\/(?:e2e\/(?:commands\/rollouts|containers|helm|kubectl-versions|manifests|trouble\/pods|workloads)|local\/engine\/docker\/runtime)\.test\.ts$/u;
 
 const rank = ({ moduleId }: TestSpecification): number => (slowest.test(moduleId) ? 0 : slow.test(moduleId) ? 1 : 2);
 

@@ -244,7 +244,7 @@ export function equal(left: unknown, right: unknown): unknown {
     if (!(right instanceof Optional) || left.hasValue !== right.hasValue) return false;
     return left.hasValue ? equal(left.value, right.value) : true;
   }
-  if (left === null || right === null) return left === right;
+  if (left === null || right === null || typeof left === "string") return left === right;
   return compare(left, right) === 0;
 }
 

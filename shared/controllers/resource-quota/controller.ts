@@ -26,7 +26,13 @@ const storageOf = ({ group, plural }: KindRef): string => (group ? `${plural}.${
 export function resourceQuotaController({ resources, cluster, reservations }: ResourceQuotaControllerOptions): Controller {
   const ownWatch: Watched<ResourceQuota> = {
     kind: resourceQuotas,
-    keys: ({ next, previous }) => [keyOf((next ?? previous) as KubeObject)],
+    keys({ previous, next }, { lister }) {
+      const quota = next ?? previous;
+      if (!quota) return [];
+      // Quotas count quotas, too.
+      const others = previous && next ? [] : lister(resourceQuotas).inNamespace(quota.metadata.namespace ?? "");
+      return [quota, ...others].map(keyOf);
+    },
   };
   let kinds = new Map<string, KindRef>();
   let watches: readonly Watched<any>[] = [ownWatch];

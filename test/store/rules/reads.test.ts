@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { memoryTable } from "../../../shared/store/memory-table.ts";
 import { readMarks } from "../../../shared/store/marks.ts";
+import { memoryTable } from "../../../shared/store/memory-table.ts";
 import type { StoreBusyError } from "../../../shared/store/store.ts";
 import type { QueryPage } from "../../../shared/store/table.ts";
 import { faultyTable, isSlot, isView, onePerPage, times } from "../../support/faulty-table.ts";
