@@ -237,6 +237,9 @@ func handle(req request) (ans answer) {
 		return answer{Error: err.Error()}
 	}
 	ans.Warnings = append(ans.Warnings, texts...)
+	// Maps have no order of their own.
+	sort.Strings(ans.Warnings)
+	sort.Strings(ans.Unknown)
 	return ans
 }
 

@@ -94,21 +94,28 @@ try {
     ...resources.map(({ question, object, old }) => ({ ...question, object, ...(old && { old }) })),
     ...rules.map(({ question }) => question),
   ]);
-  const write = (name: string, value: unknown) =>
-    writeFileSync(join(vectors, `${name}.json`), `${settled(JSON.stringify(value, undefined, 1))}\n`);
+  // The first line holds what the cases share; one case a line follows.
+  const write = (name: string, shared: Json, lines: readonly Json[]) => {
+    const text = [shared, ...lines].map((line) => settled(JSON.stringify(line))).join("\n");
+    writeFileSync(join(vectors, `${name}.jsonl`), `${text}\n`);
+    console.log(name, lines.length);
+  };
   const [first, second] = [definitions.length, definitions.length + resources.length];
   write(
     "definitions",
-    definitions.map((one, index) => ({ ...one, answer: answers[index] })),
+    {},
+    definitions.map((one, index) => recorded(one, answers[index])),
   );
-  write("resources", {
-    schemas: cases("resources").map(({ schema }) => schema as Json),
-    cases: resources.map((one, index) => recorded(one, answers[first + index])),
-  });
-  write("rules", {
-    data: cases("rules").map(({ schema, object }) => ({ schema, object })),
-    cases: rules.map((one, index) => recorded(one, answers[second + index])),
-  });
+  write(
+    "resources",
+    { schemas: cases("resources").map(({ schema }) => schema as Json) },
+    resources.map((one, index) => recorded(one, answers[first + index])),
+  );
+  write(
+    "rules",
+    { data: cases("rules").map(({ schema, object }) => ({ schema, object })) },
+    rules.map((one, index) => recorded(one, answers[second + index])),
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }

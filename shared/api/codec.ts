@@ -259,6 +259,8 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 /** Standard alphabet, padded; line breaks are skipped. */
 function canonicalBase64(text: string): string {
+  // What comes back as it was is canonical; for a megabyte this is a hundred times faster than looking at its letters.
+  if (Buffer.from(text, "base64").toString("base64") === text) return text;
   const compact = /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, "") : text;
   if (!base64.test(compact)) throw new DecodeError(`illegal base64 data at input byte ${firstIllegalByte(text)}`);
   // Bits beyond the last byte may be set in what was given, but not in what is written.

@@ -8,7 +8,7 @@ import type { Log } from "../runtime/log.ts";
 import { attributesOf, requireAllowed } from "./authorization.ts";
 import { discoveryResponse } from "./discovery/serve.ts";
 import { objectResponse, writing } from "./encode.ts";
-import { methodNotAllowed, pageNotFound, statusResponse, timedOut, tooManyRequests, toStatusError } from "./errors.ts";
+import { methodNotAllowed, pageNotFound, statusResponseFor, timedOut, tooManyRequests, toStatusError } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
 import { json } from "./media-types.ts";
 import { createMetrics } from "./metrics.ts";
@@ -191,7 +191,7 @@ export function createServer(options: ServerOptions): Server {
         response = await answer(request, url, info, auditId, fetchOptions, warnings);
       } catch (error) {
         const facts = { auditId, method: request.method, path: info?.path, cluster: info?.cluster };
-        response = statusResponse(toStatusError(error, log, facts).toStatus());
+        response = statusResponseFor(request.headers.get("accept"), toStatusError(error, log, facts).toStatus());
       }
       response.headers.set("audit-id", auditId);
       if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-cache, private");

@@ -1,6 +1,9 @@
 /** Every failure becomes a response here and nowhere else. */
+
+import { encodeProtobuf } from "../api/protobuf.ts";
 import { type Status, StatusError } from "../errors/status-error.ts";
 import type { Log } from "../runtime/log.ts";
+import { parseAccept, protobuf } from "./media-types.ts";
 
 /**
  * The error as a client may see it. What is not a {@link StatusError} is a defect: it is logged with its cause, and the client
@@ -18,7 +21,7 @@ export function toStatusError(error: unknown, log: Log, fields: Readonly<Record<
   });
 }
 
-/** Statuses are always JSON: every client reads it, whatever it asked for. */
+/** As JSON, which nearly every client reads, whatever it would rather have. */
 export function statusResponse(status: Status, headers: Readonly<Record<string, string>> = {}): Response {
   const retryAfter = status.details?.retryAfterSeconds;
   return new Response(`${JSON.stringify(status)}\n`, {
@@ -30,6 +33,16 @@ export function statusResponse(status: Status, headers: Readonly<Record<string, 
       ...headers,
     },
   });
+}
+
+/** The same for a client that takes nothing but protobuf. */
+export function statusResponseFor(accept: string | null, status: Status): Response {
+  const types = parseAccept(accept ?? "").filter(({ quality }) => quality > 0);
+  const takesJson = types.length === 0 || types.some(({ type }) => type !== protobuf);
+  if (takesJson) return statusResponse(status);
+  const body = Buffer.from(encodeProtobuf("io.k8s.apimachinery.pkg.apis.meta.v1.Status", { ...status }));
+  const { headers } = statusResponse(status, { "content-type": protobuf });
+  return new Response(body, { status: status.code, headers });
 }
 
 /** A resource in a known group version that does not exist, or a path below it which means nothing. */

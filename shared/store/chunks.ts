@@ -76,11 +76,12 @@ export class Chunks {
   /** Index entries of chunks born before a slot, oldest first. */
   async *bornBefore(slot: SlotNumber): AsyncGenerator<ChunkIndexEntry> {
     const range = { pk: this.#keys.chunkIndex, to: slotSortKey(slot), consistent: true };
-    let page = await this.#table.query(range);
+    let page = await insist(this.#patience, () => this.#table.query(range));
     for (;;) {
       for (const item of page.items) yield indexEntry(item);
       if (!page.cursor) return;
-      page = await this.#table.query({ ...range, cursor: page.cursor });
+      const { cursor } = page;
+      page = await insist(this.#patience, () => this.#table.query({ ...range, cursor }));
     }
   }
 

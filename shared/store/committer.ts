@@ -7,11 +7,12 @@
  */
 import { claimSlot } from "./claim.ts";
 import { type Draft, Drafter, type Waiting, wonSlot } from "./draft.ts";
+import { packText } from "./encoding.ts";
 import { Packer } from "./packer.ts";
 import type { ResourceLog } from "./resource-log.ts";
 import { passing, pauseAfter } from "./retry.ts";
 import type { Slot } from "./slot.ts";
-import { slotItem } from "./slot-item.ts";
+import { measure, slotItem } from "./slot-item.ts";
 import { type Outcome, OutcomeUnknownError, type Proposal, StoreBusyError, StoreUnavailableError } from "./store.ts";
 import { SlotsGoneError } from "./tail.ts";
 
@@ -32,6 +33,8 @@ export class Committer {
   #running = false;
   /** The tail was read a moment ago, for the slot that was lost. */
   #justRead = false;
+  /** How long it took to judge and pack what was last meant for a slot. */
+  #thoughtMs = 0;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -72,11 +75,20 @@ export class Committer {
     // After a lost slot the pause was made, and the tail read, already.
     if (!this.#justRead && (await log.contention.turn())) await log.fresh(log.arrive());
     this.#justRead = false;
+    while (await log.contention.yielded()) await log.fresh(log.arrive());
+    const holdMs = log.contention.holdWanted(this.#thoughtMs);
+    if (holdMs !== undefined && !(await this.#askForNext(holdMs))) return;
     const cache = await log.opened();
     log.assertOpen(cache);
+    const begun = this.#now();
     const draft = await this.#drafter.draft(cache, this.#queue, this.#packer.bound);
     // Others may have committed while we were thinking: judge again, on that.
-    const outdated = () => log.cache !== cache || cache.head.slot !== draft.head.slot;
+    const outdated = () => {
+      this.#thoughtMs = this.#now() - begun;
+      const isOutdated = log.cache !== cache || cache.head.slot !== draft.head.slot;
+      if (isOutdated) log.contention.lost();
+      return isOutdated;
+    };
     if (outdated()) return;
     if (draft.changes.length === 0) return this.#answerWithoutSlot(draft);
     if (draft.head.slot === log.parts.birth) await this.#parts.beforeFirstSlot();
@@ -113,10 +125,40 @@ export class Committer {
     else answer();
   }
 
+  /**
+   * Claims a slot without changes, which asks the others for the one after it. It takes no judging, so it is won as quickly as anything.
+   * @returns whether it is ours, or else has been read
+   */
+  async #askForNext(holdMs: number): Promise<boolean> {
+    const { log } = this.#parts;
+    const { keys, hybridClock, process } = log.parts;
+    const cache = await log.opened();
+    log.assertOpen(cache);
+    const { head } = cache;
+    const heading = { number: head.next, time: hybridClock.tick(), writer: process, ring: [], holdMs };
+    const content = packText("[]");
+    const packed = { count: 0, exact: false, size: content.length, content, bytes: content.length };
+    const result = await claimSlot(log, {
+      head,
+      item: slotItem(keys, heading, packed),
+      ids: new Set(),
+      giveWay: () => log.contention.backOff(this.#oldest(this.#queue)),
+      isAwaited: () => this.#queue.some((waiting) => !this.#overdue(waiting)),
+    });
+    if (result.type !== "won") {
+      this.#justRead = result.type === "lost";
+      return false;
+    }
+    const { number, time } = heading;
+    log.won({ type: "slot", number, time, count: 0, writer: process, changes: [], ...measure(2, 2, []), overflow: undefined }, result.date);
+    return true;
+  }
+
   /** The slot was somebody else's, and has been read: all those who can still wait are judged again. */
   #afterLoss(): void {
     this.#queue = this.#queue.filter(({ done }) => !done);
     this.#justRead = true;
+    this.#parts.log.contention.lost();
   }
 
   /** Nothing to write: the verdicts are answers if the state was read after their proposals arrived (rule 11). */

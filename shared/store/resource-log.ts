@@ -225,7 +225,7 @@ export class ResourceLog {
       if (entry.number <= cache.head.slot) continue;
       if (entry.type === "stub") throw new SlotsGoneError(`slot ${entry.number} was compacted`);
       if (entry.type === "slot") {
-        if (cache.apply(entry, Head.ofSlot(entry, date))) this.contention.observe(entry.writer);
+        if (cache.apply(entry, Head.ofSlot(entry, date))) this.contention.observe(entry.writer, entry.holdMs);
       } else {
         cache.close(Head.ofSlot(entry, date));
         this.parts.ended();

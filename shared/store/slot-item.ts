@@ -87,6 +87,8 @@ export interface SlotHeading {
   readonly writer: string;
   /** Consumers to ring. */
   readonly ring: readonly string[];
+  /** How long the others are asked to leave the next slot to the writer. */
+  readonly holdMs?: number;
 }
 
 export function slotItem(keys: LogKeys, heading: SlotHeading, packed: PackedChanges): Item {
@@ -97,6 +99,7 @@ export function slotItem(keys: LogKeys, heading: SlotHeading, packed: PackedChan
     ...(heading.ring.length > 0 && { ring: heading.ring.join(",") }),
     time: heading.time,
     writer: heading.writer,
+    ...(heading.holdMs !== undefined && { hold: heading.holdMs }),
     count: packed.count,
     ...(packed.exact && { exact: true }),
     ...(packed.content instanceof Uint8Array ? { changes: packed.content } : { chunks: JSON.stringify(packed.content) }),
@@ -168,6 +171,7 @@ export async function readSlotItem(item: Item, chunks: Chunks): Promise<SlotEntr
     time,
     count,
     writer: String(item.writer),
+    ...(typeof item.hold === "number" && { holdMs: item.hold }),
     changes,
     overflow,
     ...measure(text.length, packed.length, changes),

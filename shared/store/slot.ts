@@ -53,6 +53,8 @@ export interface Slot {
   readonly count: number;
   /** The process that wrote it: so that processes can take turns. It proves nothing. */
   readonly writer: string;
+  /** The writer asks the others to leave it the next slot for so long: it needs time to judge what it wants to write. */
+  readonly holdMs?: number;
   readonly changes: readonly LoggedChange[];
   /** Length of the changes' JSON, bodies in chunks included: what it takes in memory. */
   readonly size: number;

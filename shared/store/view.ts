@@ -93,13 +93,13 @@ export class View {
    */
   async materialize(until: () => boolean): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
     const { table, keys, tail, patience, birth } = this.#parts;
-    let { watermark } = await readMarks(table, keys, birth);
+    let { watermark } = await insist(patience, () => readMarks(table, keys, birth));
     for (;;) {
       const deadline = patience.clock.now().getTime() + this.#parts.materializeMs;
       const { entries, complete } = await tail.read(watermark + 1, { limit: slotsAtOnce });
       if (entries.some(({ type }) => type === "stub")) {
         // Somebody else went on from there, and compaction followed.
-        ({ watermark } = await readMarks(table, keys, birth));
+        ({ watermark } = await insist(patience, () => readMarks(table, keys, birth)));
         continue;
       }
       const last = entries.at(-1);

@@ -213,7 +213,7 @@ describe("ResourceQuota", () => {
   it("counts custom resources by their full name, once there are any", async () => {
     const { api, quota, used, recount } = await world();
     await quota({ "count/tabs.example.com": "1" });
-    expect(await used()).toEqual({});
+    expect(await used()).toBeUndefined();
     const versions = [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }];
     const spec = { group: "example.com", scope: "Namespaced", names: { plural: "tabs", kind: "Tab" }, versions };
     await api.create("customresourcedefinitions.apiextensions.k8s.io", { metadata: { name: "tabs.example.com" }, spec });
@@ -223,6 +223,17 @@ describe("ResourceQuota", () => {
     expect(await because(api.create("tabs.example.com", { metadata: { name: "b" } }))).toBe(
       'tabs.example.com "b" is forbidden: exceeded quota: q, requested: count/tabs.example.com=1, used: count/tabs.example.com=1, limited: count/tabs.example.com=1',
     );
+  });
+
+  it("warns of limits below requests", async () => {
+    const { api } = await world();
+    const warnings: string[] = [];
+    await api.create(
+      "resourcequotas",
+      { metadata: { name: "q" }, spec: { hard: { cpu: "2", "limits.cpu": "1", memory: "1" } } },
+      { warnings },
+    );
+    expect(warnings).toEqual(["ResourceQuota cpu (2) should be less than limits.cpu (1)"]);
   });
 
   it("a dry run is judged and counts nothing", async () => {

@@ -4,6 +4,7 @@
  */
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { decodeProtobuf } from "../../shared/api/protobuf.ts";
 import { apiServer } from "../support/api-server.ts";
 import type { FakeClock } from "../support/fake-clock.ts";
 
@@ -207,6 +208,17 @@ describe("errors", () => {
       details: { name: "none", kind: "configmaps" },
       code: 404,
     });
+  });
+
+  it("checklist 50: a client that takes nothing but protobuf gets its Status so", async () => {
+    const api = await cluster();
+    const accept = "application/vnd.kubernetes.protobuf";
+    const response = await api.ask(`${configMaps}/none`, { headers: { accept } });
+    expect([response.status, response.headers.get("content-type")]).toEqual([404, accept]);
+    const { object, kind } = decodeProtobuf(new Uint8Array(await response.arrayBuffer()));
+    expect({ kind, ...object }).toMatchObject({ kind: "Status", reason: "NotFound", details: { name: "none" }, code: 404 });
+    const both = await api.ask(`${configMaps}/none`, { headers: { accept: `${accept},application/json` } });
+    expect(both.headers.get("content-type")).toBe("application/json");
   });
 
   it.each([

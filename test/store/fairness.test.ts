@@ -48,7 +48,15 @@ describe("writers of many processes", () => {
     const times = await Promise.all(writers.map((pods, number) => writeOn(scene, pods, (count) => [put(`w${number}`, { count })])));
     const counts = times.map(({ length }) => length);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    console.log(roundTripMs, total / seconds, percentile(times.flat(), 0.5), percentile(times.flat(), 0.99), Math.max(...times.flat()), Math.min(...counts), Math.max(...counts));
+    console.log(
+      roundTripMs,
+      total / seconds,
+      percentile(times.flat(), 0.5),
+      percentile(times.flat(), 0.99),
+      Math.max(...times.flat()),
+      Math.min(...counts),
+      Math.max(...counts),
+    );
     expect(total / seconds).toBeGreaterThanOrEqual(leastPerSecond);
     expect(percentile(times.flat(), 0.99)).toBeLessThanOrEqual(p99);
     expect(Math.min(...counts)).toBeGreaterThan(total / 16 / 2);
@@ -72,7 +80,15 @@ describe("writers of many processes", () => {
       writeOn(scene, slow!, thinking),
       ...quick.map((pods, number) => writeOn(scene, pods, (count) => [put(`w${number}`, { count })])),
     ]);
-    console.log("batch", roundTripMs, batch!.length, Math.max(...batch!), small.flat().length / seconds, percentile(small.flat(), 0.99), Math.max(...small.flat()));
+    console.log(
+      "batch",
+      roundTripMs,
+      batch!.length,
+      Math.max(...batch!),
+      small.flat().length / seconds,
+      percentile(small.flat(), 0.99),
+      Math.max(...small.flat()),
+    );
     expect(Math.max(...batch!)).toBeLessThanOrEqual(1_000);
     expect(percentile(small.flat(), 0.99)).toBeLessThanOrEqual(500);
     await auditLog(scene.table);

@@ -2,6 +2,7 @@
 import type { ResourceQuota } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { resourceQuotas } from "../kinds.ts";
+import { compare, parseQuantity } from "../quantity.ts";
 import { invalid, required } from "../validation/problems.ts";
 import { isHugePages, validateAmount, validateResourceName } from "../validation/values.ts";
 import { behaviour, noGeneration, statusBehaviour } from "./behaviour.ts";
@@ -115,6 +116,17 @@ const usageCell = ({ status }: ResourceQuota, isLimit: boolean): string =>
     .map((name) => `${name}: ${status?.used?.[name] ?? "0"}/${status?.hard?.[name]}`)
     .join(", ");
 
+/** Requests that may be more than limits: then the limits are what counts. */
+function oddLimits({ spec }: ResourceQuota): string[] {
+  const hard = spec?.hard ?? {};
+  return ["cpu", "memory", "ephemeral-storage"].flatMap((name) => {
+    const requestName = hard[`requests.${name}`] === undefined && name !== "ephemeral-storage" ? name : `requests.${name}`;
+    const [request, limit] = [hard[requestName], hard[`limits.${name}`]];
+    if (request === undefined || limit === undefined || compare(parseQuantity(request), parseQuantity(limit)) <= 0) return [];
+    return [`ResourceQuota ${requestName} (${request}) should be less than limits.${name} (${limit})`];
+  });
+}
+
 export const resourceQuotaBehaviour = behaviour(resourceQuotas, {
   ...statusBehaviour,
   defaults: (quota) => {
@@ -129,6 +141,7 @@ export const resourceQuotaBehaviour = behaviour(resourceQuotas, {
       : [invalid("spec.scopes", next?.scopes ?? null, "field is immutable")];
   },
   validateStatusUpdate: validateStatus,
+  warnings: (quota, previous) => (previous ? [] : oddLimits(quota)),
   generationFields: noGeneration,
   ownAge: true,
   columns: [text("Request", (quota) => usageCell(quota, false)), text("Limit", (quota) => usageCell(quota, true)), age],

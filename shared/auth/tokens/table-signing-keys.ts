@@ -108,8 +108,9 @@ export function tableSigningKeys({ table, clock }: { readonly table: Table; read
 
 const partition = (cluster: string): string => `${cluster}/token-keys`;
 
+/** The first key of all signs whatever the clock says here: another process, whose clock may be ahead, made it for at once. */
 function signingKey(keys: readonly Key[], now: number): (Key & { readonly privateKey: KeyObject }) | undefined {
-  const candidate = keys.findLast(({ signsFrom }) => signsFrom <= now);
+  const candidate = keys.findLast(({ signsFrom }) => signsFrom <= now) ?? keys[0];
   return candidate?.privateKey && { ...candidate, privateKey: candidate.privateKey };
 }
 

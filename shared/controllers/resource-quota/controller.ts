@@ -24,18 +24,7 @@ const rememberedUids = 10_000;
 const storageOf = ({ group, plural }: KindRef): string => (group ? `${plural}.${group}` : plural);
 
 export function resourceQuotaController({ resources, cluster, reservations }: ResourceQuotaControllerOptions): Controller {
-  const ownWatch: Watched<ResourceQuota> = {
-    kind: resourceQuotas,
-    keys({ previous, next }, { lister }) {
-      const quota = next ?? previous;
-      if (!quota) return [];
-      // Quotas count quotas, too.
-      const others = previous && next ? [] : lister(resourceQuotas).inNamespace(quota.metadata.namespace ?? "");
-      return [quota, ...others].map(keyOf);
-    },
-  };
   let kinds = new Map<string, KindRef>();
-  let watches: readonly Watched<any>[] = [ownWatch];
   let watched: ReadonlySet<string> = new Set();
   /** Kinds that each quota counts. */
   const counted = new Map<string, { readonly key: ObjectKey; readonly storages: readonly string[] }>();
@@ -49,6 +38,21 @@ export function resourceQuotaController({ resources, cluster, reservations }: Re
       gone.delete(oldest);
     }
   };
+
+  const ownWatch: Watched<ResourceQuota> = {
+    kind: resourceQuotas,
+    keys(change, { lister }) {
+      const { previous, next } = change;
+      const quota = next ?? previous;
+      remember(change);
+      if (!quota) return [];
+      // Quotas count quotas, too.
+      const others = previous && next ? [] : lister(resourceQuotas).inNamespace(quota.metadata.namespace ?? "");
+      return [quota, ...others].map(keyOf);
+    },
+  };
+
+  let watches: readonly Watched<any>[] = [ownWatch];
 
   const watch = (storage: string, kind: KindRef): Watched => ({
     kind,
@@ -68,6 +72,8 @@ export function resourceQuotaController({ resources, cluster, reservations }: Re
     },
 
     async prepare() {
+      // Where nothing is limited nobody needs to know which kinds there are.
+      if (counted.size === 0 && watched.size === 0 && kinds.size > 0) return [];
       const before = kinds;
       const served = distinct(await resources()).filter(({ namespaced }) => namespaced);
       kinds = new Map(served.map((kind): [string, KindRef] => [storageOf(kind), kind]).filter(([storage]) => isCounted(storage)));

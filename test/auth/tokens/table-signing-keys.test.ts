@@ -29,6 +29,13 @@ describe("signing keys in the table", () => {
     expect(await processes[0]?.verificationKeys("c")).toHaveLength(1);
   });
 
+  it("a process whose clock is behind signs with the first key that another made", async () => {
+    const { clock, table } = world();
+    const ahead = fakeClock(new Date(clock.now().getTime() + 50).toISOString());
+    const { keyId } = await tableSigningKeys({ clock: ahead, table }).signer("c");
+    expect((await tableSigningKeys({ clock, table }).signer("c")).keyId).toBe(keyId);
+  });
+
   it("another process verifies what one signed", async () => {
     const { process } = world();
     const token = await signToken({ sub: "me" }, await process().signer("c"));
