@@ -59,6 +59,7 @@ async function rates(bed: Bed, windowMs: number): Promise<Record<string, number>
     figures[`ratio_writes_to_raw_${lanes}`] = (written.figures[`writes_per_s_${lanes}`] ?? 0) / rawPerSecond;
     lagMax = Math.max(lagMax, written.lagMax);
   }
+  Object.assign(figures, (await writesPerSecond(bed, 16, windowMs, true)).figures);
   return { ...figures, view_lag_changes_max: lagMax };
 }
 

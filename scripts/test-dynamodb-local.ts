@@ -5,7 +5,12 @@
 import { startDynamoDbLocal } from "../local/dynamodb/dynamodb-local.ts";
 import { missing, runTests } from "./emulators/run-tests.ts";
 
-const files = ["test/aws/dynamodb-table.test.ts", "test/store/store.test.ts", "test/local/dispatcher/stream.test.ts"];
+const files = [
+  "test/aws/dynamodb-table.test.ts",
+  "test/store/store.test.ts",
+  "test/store/model/model.test.ts",
+  "test/local/dispatcher/stream.test.ts",
+];
 
 const engine = await startDynamoDbLocal(undefined);
 if (typeof engine === "string") missing("test:dynamodb-local", engine);

@@ -1,5 +1,6 @@
 /** Sends the requests to the API function in this thread, and judges the answers. */
 import { createHash } from "node:crypto";
+import { decodeProtobuf } from "../../shared/api/protobuf.ts";
 import { createApi } from "../../shared/app/api.ts";
 import { readConfig } from "../../shared/app/config.ts";
 import { createCore } from "../../shared/app/core.ts";
@@ -155,12 +156,20 @@ async function problemOf({ target }: HostileRequest, answer: Response): Promise<
   const body = Buffer.from(await answer.arrayBuffer());
   if (status < 400) return undefined;
   if (status === 404 && type.startsWith("text/plain")) return undefined;
-  if (!type.startsWith("application/json")) return `${status} is no Status but ${type}: ${body.toString().slice(0, 200)}`;
-  const { kind, code, reason, message } = JSON.parse(body.toString()) as Record<string, unknown>;
-  if (kind !== "Status" || code !== status) return `${status} is no Status: ${body.toString().slice(0, 200)}`;
+  const found = statusIn(body, type);
+  if (found?.kind !== "Status" || found.code !== status)
+    return `${status} is no Status but ${type}: ${JSON.stringify(body.toString().slice(0, 200))}`;
+  const { reason, message } = found;
   // Waiting is what was asked for, and giving up is the answer.
   if (status === 504 && reason === "Timeout" && /[?&](timeout|resourceVersion)=/.test(target)) return undefined;
   return status >= 500 ? `${status} ${String(reason)}: ${String(message)}` : undefined;
+}
+
+function statusIn(body: Buffer, type: string): Readonly<Record<string, unknown>> | undefined {
+  if (type.startsWith("application/json")) return JSON.parse(body.toString()) as Record<string, unknown>;
+  if (type !== "application/vnd.kubernetes.protobuf") return undefined;
+  const { kind, object } = decodeProtobuf(body);
+  return { kind, ...object };
 }
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 1024 / 1024);
@@ -176,7 +185,7 @@ export async function fuzz({ seed, requests, from, untilMs, begin }: FuzzOptions
   let slowest = { number: -1, ms: 0 };
   let peakRss = 0;
   let sent = 0;
-  for (let number = from; number < from + requests && Date.now() < untilMs && failures.length < mostFailures; number++) {
+  for (let number = from; sent < requests && Date.now() < untilMs && failures.length < mostFailures; number++) {
     const hostile = hostileRequest(seed, number);
     const request = asRequest(hostile);
     if (!request) continue;

@@ -49,6 +49,11 @@ export const crontabs = {
               spec: {
                 type: "object",
                 required: ["schedule"],
+                "x-kubernetes-validations": [
+                  { rule: "self.replicas <= 10", message: "too many" },
+                  { rule: "!has(self.parts) || self.parts.all(part, part.name.size() < 100)", fieldPath: ".parts" },
+                  { rule: "oldSelf.schedule == self.schedule || self.schedule.matches('^[0-9* ]+$')" },
+                ],
                 properties: {
                   schedule: { type: "string", pattern: "^[0-9* ]+$" },
                   replicas: { type: "integer", minimum: 0, maximum: 10, default: 1 },

@@ -52,7 +52,7 @@ const rates: Readonly<Record<FaultType, number>> = {
   delay: 0.03,
   delayReply: 0.02,
   late: 0.008,
-  tornQuery: 0.15,
+  tornQuery: 0.3,
   shortPage: 0.08,
   staleRead: 0.4,
 };
@@ -116,7 +116,8 @@ export class FaultSchedule {
       case "late":
         return { type, ms };
       case "tornQuery":
-        return { type, ms: between(random, 1, 15) };
+        // Long enough, now and then, for several commits to fall into it.
+        return { type, ms: random() < 0.4 ? between(random, 50, 600) : between(random, 1, 15) };
       case "shortPage":
         return { type, limit: 1 + Math.floor(random() * 3) };
       case "staleRead":

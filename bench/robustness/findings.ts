@@ -1,4 +1,5 @@
 /** What the journals of a run say: the history of each log, what the checks make of it, and how writers fared. */
+import { revisionAt } from "../../shared/store/slot.ts";
 import { checkHistory } from "./checks/index.ts";
 import type { History, Operation, RecordedLog, Violation, WriteOperation } from "./history.ts";
 import type { JournaledLog, Journals, RecordedSlot } from "./journal.ts";
@@ -8,8 +9,14 @@ import type { Sleep } from "./supervised.ts";
 export function recordedLog({ slots }: JournaledLog, start: number): RecordedLog {
   const inOrder = slots.toSorted((one, other) => one.number - other.number);
   const changes = inOrder.flatMap((slot) => slot.changes);
-  // The upkeep asks on nobody's behalf.
-  return { start, changes: changes.map((change) => ({ ...change, request: change.request || `upkeep ${change.id}` })) };
+  const last = inOrder.at(-1);
+  return {
+    start,
+    // The upkeep asks on nobody's behalf.
+    changes: changes.map((change) => ({ ...change, request: change.request || `upkeep ${change.id}` })),
+    emptySlots: inOrder.filter((slot) => slot.changes.length === 0).map(({ number }) => number),
+    ...(last && { end: revisionAt(last.number, last.changes.length) }),
+  };
 }
 
 /** The history of one log. Changes that no client asked for are the upkeep's: objects that expired. */

@@ -18,6 +18,10 @@ export interface RecordedLog {
   readonly start: number;
   /** In the order of the log. */
   readonly changes: readonly RecordedChange[];
+  /** Numbers of slots that hold no change. Absent: nobody counted, and there may be any. */
+  readonly emptySlots?: readonly number[];
+  /** The revision of the newest slot, which may be an empty one. Absent: that of the last change, or something after it. */
+  readonly end?: number;
   /**
    * Changes that are younger than this, in milliseconds, must not be refused as compacted. Absent: nothing is promised, or the
    * history's clock is not the one that changes tell their time by.

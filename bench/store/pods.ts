@@ -62,6 +62,12 @@ export function smallPod(index: number, version = 0): JsonObject {
       serviceAccountName: "checkout",
       nodeName: `node-${digest("node", index % 200).slice(0, 8)}`,
       schedulerName: "default-scheduler",
+      tolerations: ["not-ready", "unreachable"].map((name) => ({
+        key: `node.kubernetes.io/${name}`,
+        operator: "Exists",
+        effect: "NoExecute",
+        tolerationSeconds: 300,
+      })),
     },
     status: {
       phase: "Running",
@@ -85,7 +91,7 @@ export function largePod(index: number, version = 0): JsonObject {
     status: JsonObject;
   } & JsonObject;
   const [server] = pod.spec.containers;
-  const names = ["server", "proxy", "metrics", "log-shipper"];
+  const names = ["server", "proxy", "metrics", "log-shipper", "reloader", "profiler"];
   const containers = names.map((name) => ({
     ...server,
     name,

@@ -23,7 +23,7 @@ async function runTogether(bed: Bed, cluster: string, tasks: readonly Task[]): P
     const line = async () => {
       const { value, done } = await lines.next();
       if (done) throw new Error(`writer ${number} ended`);
-      return String(value);
+      return value;
     };
     return { child, line };
   });

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { readMarks } from "../../shared/store/marks.ts";
+import type { StoreSettings } from "../../shared/store/settings.ts";
 import type { Store } from "../../shared/store/store.ts";
 import { type Bed, logOf, storeOver } from "./bed.ts";
 import { latencies, timed } from "./figures.ts";
@@ -10,6 +11,8 @@ import { commitAll, done, write } from "./proposals.ts";
 
 const objects = 1_000;
 const batchSize = 100;
+/** So short that compaction has as much to remove in the window as is written. */
+const brief = { tokenAgeMs: 2_000, historyMs: 5_000, tombstoneMs: 5_000, stubMs: 5_000 };
 /** About as large as the slot of a 2 KiB Pod. */
 const rawBytes = 900;
 
@@ -36,21 +39,23 @@ export interface Rates {
 }
 
 /**
- * Updates of 1,000 Pods, for so many writers in this process. The upkeep runs all the time, with a history so short that compaction has
- * as much to do as it has in the long run; and the clock stops only when the view has caught up.
+ * Updates of 1,000 Pods, for so many writers in this process. The upkeep runs all the time, and the clock stops only when the view has
+ * caught up.
+ * @param compacting with a history so short that slots are removed as fast as they are written, as in the long run
  */
-export async function writesPerSecond(bed: Bed, lanes: number, durationMs: number): Promise<Rates> {
-  const name = `writes-${lanes}`;
+export async function writesPerSecond(bed: Bed, lanes: number, durationMs: number, compacting = false): Promise<Rates> {
+  const name = compacting ? `compacting-${lanes}` : `writes-${lanes}`;
   const store = storeOver(bed.table);
   const pods = (await store.createCluster(name)).resource("pods");
   await fill(store, name);
-  const upkeep = startUpkeep(bed, name);
+  const upkeep = startUpkeep(bed, name, compacting ? brief : {});
   const begun = performance.now();
   const { times } = await timed(lanes, durationMs, (count) =>
     done(pods.commit(write(keyOf((count * 7_919) % objects), smallPod(count % objects, count)))),
   );
   await upkeep.stop();
   const seconds = (performance.now() - begun) / 1000;
+  if (compacting) return { figures: { [`writes_per_s_${lanes}_compacting`]: times.length / seconds }, lagMax: upkeep.lagMax() };
   return { figures: { [`writes_per_s_${lanes}`]: times.length / seconds, ...latencies(`write_${lanes}`, times) }, lagMax: upkeep.lagMax() };
 }
 
@@ -97,15 +102,14 @@ const everyMs = 2_000;
 const lagEveryMs = 500;
 
 /** The upkeep as another process does it, and how far the view lags meanwhile. */
-function startUpkeep(bed: Bed, cluster: string) {
-  const ages = { tokenAgeMs: 2_000, historyMs: 5_000, tombstoneMs: 5_000, stubMs: 5_000 };
+function startUpkeep(bed: Bed, cluster: string, ages: Partial<StoreSettings> = {}) {
   const store = storeOver(bed.table, ages);
-  let stopped = false;
+  const stopped = new AbortController();
   let lagMax = 0;
   const upkeep = (async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       await pause(everyMs);
-      await store.maintain(cluster, { untilMs: Date.now() + 10 * everyMs });
+      await store.maintain(cluster, { untilMs: Date.now() + everyMs });
     }
     await logOf((await store.cluster(cluster)).resource("pods")).view.materialize(() => true);
   })();
@@ -113,7 +117,7 @@ function startUpkeep(bed: Bed, cluster: string) {
     const watcher = storeOver(bed.table);
     const log = logOf((await watcher.cluster(cluster)).resource("pods"));
     const changesIn: { readonly slot: number; readonly changes: number }[] = [];
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       await pause(lagEveryMs);
       const { head } = await log.fresh(log.arrive());
       const known = changesIn.at(-1)?.slot ?? head.slot;
@@ -130,7 +134,7 @@ function startUpkeep(bed: Bed, cluster: string) {
   return {
     lagMax: () => lagMax,
     async stop() {
-      stopped = true;
+      stopped.abort();
       await Promise.all([upkeep, measuring]);
     },
   };

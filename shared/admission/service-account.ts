@@ -101,7 +101,8 @@ const wantsToken = ({ spec }: Pod, account: ServiceAccount | undefined): boolean
   spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true;
 
 function mountToken({ spec }: Pod, random: () => number): void {
-  const existing = spec.volumes?.find(({ name }) => name.startsWith(volumePrefix));
+  // Nobody has checked yet that volumes have names.
+  const existing = spec.volumes?.find(({ name }) => name?.startsWith(volumePrefix));
   const name = existing?.name ?? generateName(volumePrefix, random);
   // A mount of the container's own at that path stands.
   const without = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter((container) => !mountsToken(container));

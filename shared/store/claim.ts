@@ -82,8 +82,8 @@ async function settleOwner(
   evidence: Evidence,
 ): Promise<ClaimResult> {
   if (entry.type === "slot" && entry.changes.some(({ id }) => claim.ids.has(id))) return verifyWin(log, claim, date, evidence);
-  if (entry.type !== "stub" || evidence.owner === "others") return { type: "lost" };
-  // A stub does not tell whose slot it was.
+  // A stub keeps its slot's time, which no two slots of a process share.
+  if (entry.type !== "stub" || entry.time !== claim.item.time || evidence.owner === "others") return { type: "lost" };
   if (evidence.owner === "us") return { type: "won", date };
   return evidence.doubtful ? { type: "unknown", cause: new Error(`slot ${entry.number} was compacted`) } : { type: "lost" };
 }

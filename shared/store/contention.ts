@@ -3,14 +3,14 @@
  * it would win again and again, and never learn that there are others.
  *
  * Slots name their writers' processes, so everybody can tell how many write. Who has won lets as many round trips pass as there are
- * others; who has lost waits a random part of that, the shorter the longer it has waited. Who seems to be alone leaves a gap now and
+ * others; who has lost waits until about as many have passed since it began, and is in a hurry after that. Who seems to be alone leaves a gap now and
  * then, in which others can show that they are there. Who needs longer to judge than others need to write would never win: it asks for the
  * next slot, by a slot without changes, and the others wait. All of this is courtesy; nothing relies on it.
  */
 import type { Patience } from "./retry.ts";
 
 /** Who has not won for this long is not counted any more. */
-const memoryMs = 5_000;
+const memoryMs = 3_000;
 /** So many wins in a row, close together, call for a gap; twice as many after a gap in which nobody showed up. */
 const streak = { least: 8, most: 128 };
 /** Nobody is left the next slot for longer than this. */

@@ -53,6 +53,9 @@ async function readSlots(log: ResourceLog, first: SlotNumber, to: SlotNumber, af
     const read = await log.tail.read(first, { limit: slotsAtOnce, to });
     // These slots were there once.
     if (read.entries.length === 0) throw compacted(after, first);
+    // A whole slot among those that compaction passed is none: somebody claimed a key that was free again (rule 3).
+    const { stubbed } = await log.marks(floorAgeMs);
+    if (read.entries.some(({ type, number }) => type === "slot" && number < stubbed)) throw compacted(after, first);
     return read;
   } catch (error) {
     if (error instanceof SlotsGoneError) throw compacted(after, first);

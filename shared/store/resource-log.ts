@@ -54,6 +54,8 @@ export class ResourceLog {
   #arrivals: Arrival = 0;
   /** When the newest finished tail read began. */
   #readBegan: Arrival = -1;
+  /** The same, in milliseconds since 1970 by our clock. */
+  #readBeganAt = -Infinity;
   #running: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
@@ -112,6 +114,11 @@ export class ResourceLog {
   async know(cache: LogCache, key: string): Promise<void> {
     if (cache.known(key)) return;
     const viewed = await this.view.get(key);
+    if (!viewed && this.#sleptSinceRead()) {
+      // It may have existed at the cache's head, and even its tombstone be gone; what the log still tells proves that it did not.
+      await this.fresh(this.arrive());
+      if (this.#cache !== cache) return;
+    }
     cache.learn(key, viewed ?? { gone: 0 });
     // The view may be ahead of what was read of the log.
     const seen = viewed && ("gone" in viewed ? viewed.gone : viewed.revision);
@@ -168,14 +175,25 @@ export class ResourceLog {
     return this.#following;
   }
 
+  /** Whether the newest finished tail read is so old that compaction may have passed it since. */
+  #sleptSinceRead(): boolean {
+    return this.#now() - this.#readBeganAt > this.parts.settings.verifyAfterMs;
+  }
+
+  #now(): number {
+    return this.parts.patience.clock.now().getTime();
+  }
+
   async #read(): Promise<void> {
     const began = this.arrive();
+    const beganAt = this.#now();
     for (let attempt = 1; ; attempt++) {
       const known = this.#cache;
       try {
         if (known) await this.#catchUp(known);
         else await this.#start();
         this.#readBegan = began;
+        this.#readBeganAt = beganAt;
         return;
       } catch (error) {
         if (!(error instanceof SlotsGoneError) || attempt === restarts) throw error;

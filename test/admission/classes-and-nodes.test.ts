@@ -159,6 +159,25 @@ describe("PersistentVolumeClaimResize", () => {
   });
 });
 
+describe("what nobody has checked yet", () => {
+  it.each([{}, { volumes: [{}] }, { containers: [{}], initContainers: [{}], volumes: [{ projected: { sources: [{}] } }] }])(
+    "a Pod with %o passes through admission, and validation says what is wrong",
+    async (spec) => {
+      const api = await aCluster();
+      await api.create("limitranges", { metadata: { name: "l" }, spec: { limits: [{ type: "Container", default: { cpu: "1" } }] } });
+      const body = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec };
+      expect((await refusal(api.create("pods", body))).reason).toBe("Invalid");
+    },
+  );
+
+  it("a field called __proto__ sets no prototype", async () => {
+    const api = await aCluster();
+    const body = { ...aPodBody("p"), metadata: { name: "p", labels: JSON.parse('{"__proto__": "x"}') } };
+    const made = await api.create("pods", body).catch((error: unknown) => error);
+    expect(Object.getPrototypeOf((made as { metadata?: { labels?: object } }).metadata?.labels ?? {})).toBe(Object.prototype);
+  });
+});
+
 describe("ServiceAccount: what its Pods may mount", () => {
   const withAccount = async (annotations: JsonObject) => {
     const api = await aCluster();

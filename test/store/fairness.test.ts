@@ -40,7 +40,7 @@ const percentile = (times: readonly number[], share: number): number =>
 describe("writers of many processes", () => {
   it.each([
     { roundTripMs: 5, leastPerSecond: 100, p99: 500 },
-    { roundTripMs: 30, leastPerSecond: 17, p99: 3_000 },
+    { roundTripMs: 30, leastPerSecond: 20, p99: 2_000 },
   ])("all get their turn, $roundTripMs ms away from the table", async ({ roundTripMs, leastPerSecond, p99 }) => {
     const scene = await aScene();
     const through = farAway(scene, roundTripMs);
@@ -48,22 +48,17 @@ describe("writers of many processes", () => {
     const times = await Promise.all(writers.map((pods, number) => writeOn(scene, pods, (count) => [put(`w${number}`, { count })])));
     const counts = times.map(({ length }) => length);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    console.log(
-      roundTripMs,
-      total / seconds,
-      percentile(times.flat(), 0.5),
-      percentile(times.flat(), 0.99),
-      Math.max(...times.flat()),
-      Math.min(...counts),
-      Math.max(...counts),
-    );
     expect(total / seconds).toBeGreaterThanOrEqual(leastPerSecond);
     expect(percentile(times.flat(), 0.99)).toBeLessThanOrEqual(p99);
     expect(Math.min(...counts)).toBeGreaterThan(total / 16 / 2);
     await auditLog(scene.table);
   });
 
-  it.each([1, 5, 30])("let a batch through that thinks for 60 ms before each claim, %i ms away from the table", async (roundTripMs) => {
+  it.each([
+    { roundTripMs: 1, p99: 500 },
+    { roundTripMs: 5, p99: 500 },
+    { roundTripMs: 30, p99: 1_500 },
+  ])("let a batch through that thinks for 60 ms before each claim, $roundTripMs ms away from the table", async ({ roundTripMs, p99 }) => {
     const scene = await aScene();
     const through = farAway(scene, roundTripMs);
     const [slow, ...quick] = await Promise.all(Array.from({ length: 5 }, () => scene.resource({ table: through })));
@@ -80,17 +75,8 @@ describe("writers of many processes", () => {
       writeOn(scene, slow!, thinking),
       ...quick.map((pods, number) => writeOn(scene, pods, (count) => [put(`w${number}`, { count })])),
     ]);
-    console.log(
-      "batch",
-      roundTripMs,
-      batch!.length,
-      Math.max(...batch!),
-      small.flat().length / seconds,
-      percentile(small.flat(), 0.99),
-      Math.max(...small.flat()),
-    );
-    expect(Math.max(...batch!)).toBeLessThanOrEqual(1_000);
-    expect(percentile(small.flat(), 0.99)).toBeLessThanOrEqual(500);
+    expect(Math.max(...batch)).toBeLessThanOrEqual(1_000);
+    expect(percentile(small.flat(), 0.99)).toBeLessThanOrEqual(p99);
     await auditLog(scene.table);
   });
 });

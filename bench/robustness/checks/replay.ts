@@ -18,9 +18,9 @@ export class Replay {
     }
   }
 
-  /** Revision of the last change, or of the birth. */
+  /** Revision of the newest slot: of its last change, or of the slot if it has none. */
   get head(): number {
-    return this.log.changes.at(-1)?.object.revision ?? this.log.start;
+    return Math.max(this.log.end ?? 0, this.log.changes.at(-1)?.object.revision ?? this.log.start);
   }
 
   /** Every key that ever was, in order. */

@@ -5,7 +5,7 @@
 import type { History, Operation, WriteOperation } from "../history.ts";
 
 /** Operations with an outcome. Reads without an answer, and writes that came to nothing, are left out. */
-export function settle({ log, operations, watches: _ }: History): Operation[] {
+export function settle({ log, operations }: Pick<History, "log" | "operations">): Operation[] {
   const made = new Map(log.changes.map((change) => [change.request, change]));
   const firstSeen = firstAnswers(operations);
   return operations.flatMap((operation): Operation[] => {

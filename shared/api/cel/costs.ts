@@ -50,8 +50,8 @@ const compared = (list: unknown): number => {
 };
 /** Comparing every element with every other. */
 const crossed =
-  (factor: number): Cost =>
-  (args) =>
+  (factor: number) =>
+  (args: readonly unknown[]): number =>
     1 + size(args, 0) * size(args, 1) * factor;
 
 const containsIp: Cost = (args, _result, id) =>
@@ -97,6 +97,18 @@ const byName: Readonly<Record<string, Cost>> = {
 /** A comparison of sizes that may matter in an order of size: text and bytes. */
 const orderings = ["less", "less_equals", "greater", "greater_equals"].flatMap((name) => [`${name}_string`, `${name}_bytes`]);
 
+/** Work that can be far more than its arguments are large: paid for before it is done. */
+const foreseen: ReadonlyMap<string, (args: readonly unknown[]) => number> = new Map([
+  ["lists_range", ([length]) => allocated(Math.max(Number(length), 0))],
+  ["list_distinct", ([list]) => compared(list)],
+  ["list_sets_contains_list", crossed(1)],
+  ["list_sets_intersects_list", crossed(1)],
+  ["list_sets_equivalent_list", crossed(2)],
+]);
+
+/** What a call will cost, where that is worth asking before. */
+export const foreseenCost = (id: string, args: readonly unknown[]): number => foreseen.get(id)?.(args) ?? 0;
+
 const byId: Readonly<Record<string, Cost>> = {
   starts_with_string: first,
   ends_with_string: first,
@@ -115,12 +127,8 @@ const byId: Readonly<Record<string, Cost>> = {
   list_slice: produced,
   list_flatten: flattened,
   list_flatten_int: flattened,
-  lists_range: produced,
   list_reverse: produced,
-  list_distinct: ([list]) => compared(list),
-  list_sets_contains_list: crossed(1),
-  list_sets_intersects_list: crossed(1),
-  list_sets_equivalent_list: crossed(2),
+  ...Object.fromEntries(foreseen),
 };
 
 /** The cost of a call that has been made. */

@@ -6,7 +6,7 @@
 import { checkPattern, PatternError } from "../re2.ts";
 import type { Call, Comprehension, Expr, ListExpr, MapExpr, Select } from "./ast.ts";
 import { type Checked, functionName } from "./check.ts";
-import { callCost, listCost, mapCost } from "./costs.ts";
+import { callCost, foreseenCost, listCost, mapCost } from "./costs.ts";
 import { overload, typeNames } from "./environment.ts";
 import type { Overload } from "./functions.ts";
 import { lookUp } from "./library/standard.ts";
@@ -47,6 +47,11 @@ class Run {
   }
 
   /** @throws {CostLimitError} */
+  /** Ends it where a cost that is still to come is too much. */
+  foresee(cost: number): void {
+    if (this.cost + cost > this.#limit) this.spend(cost);
+  }
+
   spend(cost: number): void {
     this.cost += cost;
     if (this.cost > this.#limit) throw new CostLimitError();
@@ -259,7 +264,7 @@ class Compiler {
       const values = steps.map((step) => step(run));
       const error = values.find((value) => value instanceof EvalError);
       // What fails is paid for too.
-      const [id, result] = error === undefined ? invoke(overloads, values) : [overloads[0]?.id ?? "", error];
+      const [id, result] = error === undefined ? invoke(overloads, values, run) : [overloads[0]?.id ?? "", error];
       run.spend(callCost(name, id, values, result));
       return result;
     };
@@ -401,10 +406,13 @@ const pairs = (range: CelList | CelMap): Iterable<readonly [unknown, unknown]> =
     : [...range.keys()].map((key) => [key, range.get(key)] as const);
 
 /** The overload for these values, and what it makes of them. */
-function invoke(overloads: readonly Overload[], values: readonly unknown[]): [id: string, result: unknown] {
+function invoke(overloads: readonly Overload[], values: readonly unknown[], run?: Run): [id: string, result: unknown] {
   for (const { id, params, call, isUnguarded } of overloads) {
     if (params.length !== values.length) continue;
-    if (isUnguarded || params.every((param, at) => belongs(values[at], param))) return [id, call(...values)];
+    if (isUnguarded || params.every((param, at) => belongs(values[at], param))) {
+      run?.foresee(foreseenCost(id, values));
+      return [id, call(...values)];
+    }
   }
   return [overloads[0]?.id ?? "", noSuchOverload()];
 }

@@ -16,6 +16,9 @@ interface Node {
 const limits = { maxAstNodes: 100_000, maxDepth: 250, maxListElements: 10_000, maxMapEntries: 10_000, maxCallArguments: 32 };
 const parser = new Environment({ enableOptionalTypes: true, limits });
 
+/** Operators in a row (`a + a + …`) nest too; everything that walks expressions does so by recursion. */
+const deepest = 500;
+
 /** The variable that folds collect their result in; no source can name it. */
 const accumulator = "@result";
 
@@ -69,6 +72,7 @@ class Reader {
   readonly #source: string;
   /** Where elements and entries of literals are marked as optional. */
   readonly #marks: readonly number[];
+  #depth = 0;
 
   constructor(source: string, marks: readonly number[]) {
     this.#source = source;
@@ -90,7 +94,15 @@ class Reader {
     return found < 0 ? from : found;
   }
 
+  /** @throws {CompileError} */
   read(node: Node): Expr {
+    if (++this.#depth > deepest) this.#fail(node.start, "Syntax error: expression nests too deeply");
+    const expr = this.#read(node);
+    this.#depth--;
+    return expr;
+  }
+
+  #read(node: Node): Expr {
     const { op, args, start } = node;
     if (op === "value") return { type: "literal", value: this.#literal(args, start), offset: start };
     if (op === "id") return { type: "ident", name: args as string, offset: start };

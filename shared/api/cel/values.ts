@@ -72,6 +72,10 @@ export abstract class CelList {
   abstract readonly size: number;
   abstract at(index: number): unknown;
 
+  get first(): unknown {
+    return this.at(0);
+  }
+
   *[Symbol.iterator](): IterableIterator<unknown> {
     for (let index = 0; index < this.size; index++) yield this.at(index);
   }
@@ -114,11 +118,18 @@ class JoinedList extends CelList {
   #parts: readonly [CelList, CelList] | undefined;
   #items: readonly unknown[] | undefined;
   readonly size: number;
+  readonly #first: unknown;
 
   constructor(left: CelList, right: CelList) {
     super();
     this.#parts = [left, right];
     this.size = left.size + right.size;
+    this.#first = (left.size > 0 ? left : right).first;
+  }
+
+  /** Known without flattening: every step of a fold asks for it. */
+  override get first(): unknown {
+    return this.#first;
   }
 
   at(index: number): unknown {
@@ -166,35 +177,50 @@ function keyText(key: unknown): string | undefined {
   return undefined;
 }
 
-export class EntryMap extends CelMap {
-  readonly #entries: ReadonlyMap<string, readonly [key: unknown, value: unknown]>;
+type Entry = readonly [key: unknown, value: unknown];
 
-  private constructor(entries: ReadonlyMap<string, readonly [unknown, unknown]>) {
+export class EntryMap extends CelMap {
+  /** Shared by the maps that grew out of one another: each has the first of them, as many as its size. */
+  readonly #entries: Map<string, { readonly entry: Entry; readonly place: number }>;
+  readonly size: number;
+
+  private constructor(entries: Map<string, { readonly entry: Entry; readonly place: number }>) {
     super();
     this.#entries = entries;
+    this.size = entries.size;
   }
 
-  static of(entries: readonly (readonly [key: unknown, value: unknown])[]): EntryMap | EvalError {
-    const map = new Map<string, readonly [unknown, unknown]>();
-    for (const [key, value] of entries) {
-      const text = keyText(key);
-      if (text === undefined || typeof key === "number") return new EvalError("unsupported key type");
-      map.set(text, [key, value]);
+  static of(entries: Iterable<Entry>): EntryMap | EvalError {
+    const map = new Map<string, { readonly entry: Entry; readonly place: number }>();
+    for (const entry of entries) {
+      const text = keyText(entry[0]);
+      if (text === undefined || typeof entry[0] === "number") return new EvalError("unsupported key type");
+      map.set(text, { entry, place: map.get(text)?.place ?? map.size });
     }
     return new EntryMap(map);
   }
 
-  get size(): number {
-    return this.#entries.size;
+  /** This map and one entry more, whose key is not in it. A fold grows a map step by step: the newest is not copied. */
+  with(entry: Entry): EntryMap | EvalError {
+    const text = keyText(entry[0]);
+    if (text === undefined || typeof entry[0] === "number") return new EvalError("unsupported key type");
+    const isNewest = this.size > 0 && this.size === this.#entries.size;
+    const map = isNewest ? this.#entries : new Map([...this.#entries].slice(0, this.size));
+    map.set(text, { entry, place: map.size });
+    return new EntryMap(map);
   }
 
   get(key: unknown): unknown {
     const text = keyText(key);
-    return text === undefined ? undefined : this.#entries.get(text)?.[1];
+    const found = text === undefined ? undefined : this.#entries.get(text);
+    return found !== undefined && found.place < this.size ? found.entry[1] : undefined;
   }
 
   *keys(): IterableIterator<unknown> {
-    for (const [key] of this.#entries.values()) yield key;
+    for (const { entry, place } of this.#entries.values()) {
+      if (place >= this.size) return;
+      yield entry[0];
+    }
   }
 }
 
@@ -307,7 +333,7 @@ export function belongs(value: unknown, { kind, name, params: [first, second] = 
     case "null":
       return value === null;
     case "list":
-      return value instanceof CelList && (value.size === 0 || first === undefined || belongs(value.at(0), first));
+      return value instanceof CelList && (value.size === 0 || first === undefined || belongs(value.first, first));
     case "map": {
       if (!(value instanceof CelMap)) return false;
       const [key] = value.keys();

@@ -78,9 +78,6 @@ export const notSupported = (field: string, value: unknown, supported: readonly 
 export const tooLong = (field: string, max: number): Problem =>
   problem(field, "FieldValueTooLong", "Too long", `may not be more than ${max} ${max === 1 ? "byte" : "bytes"}`);
 
-export const tooLongCharacters = (field: string, max: number): Problem =>
-  problem(field, "FieldValueTooLong", "Too long", `may not be more than ${max} ${max === 1 ? "character" : "characters"}`);
-
 export const tooMany = (field: string, actual: number, max: number): Problem =>
   problem(field, "FieldValueTooMany", `Too many: ${actual}`, `must have at most ${max} ${max === 1 ? "item" : "items"}`);
 

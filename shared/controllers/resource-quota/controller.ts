@@ -2,7 +2,7 @@
 import type { KindRef } from "../../api/client.ts";
 import type { Pod, ResourceQuota } from "../../api/generated/types.ts";
 import { resourceQuotas } from "../../api/kinds.ts";
-import { type KubeObject, keyOf, type ObjectKey } from "../../api/objects.ts";
+import { keyOf, type ObjectKey } from "../../api/objects.ts";
 import { isSame } from "../../quota/amounts.ts";
 import type { Reservations } from "../../quota/reservations.ts";
 import { isCounted, isTerminating, usageOf } from "../../quota/usage.ts";

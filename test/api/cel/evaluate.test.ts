@@ -9,7 +9,10 @@ import { EvalError } from "../../../shared/api/cel/values.ts";
 import { parseJson } from "../../../shared/api/json.ts";
 import type { Structural } from "../../../shared/api/structural.ts";
 
-const anyNumber: Structural = { type: "object", properties: { n: { type: "integer" }, list: { type: "array", items: { type: "integer" } } } };
+const anyNumber: Structural = {
+  type: "object",
+  properties: { n: { type: "integer" }, list: { type: "array", items: { type: "integer" } } },
+};
 
 function evaluate(expression: string, data: unknown = {}, { schema = anyNumber, limit = 1_000_000 } = {}) {
   const self = declare(schema, false);
@@ -80,8 +83,29 @@ describe("an expression", () => {
     ]);
   });
 
+  it("keeps long folds cheap: the limit also bounds the time", () => {
+    const started = performance.now();
+    expect(evaluate("lists.range(100000).map(i, lists.range(10)).size() > 0").cancelled).toBe(true);
+    expect(evaluate("lists.range(20000).map(i, i).size()", {}, { limit: 10_000_000 }).value).toBe(20_000n);
+    expect(evaluate("lists.range(100000).transformMap(i, v, v).size()", {}, { limit: 10_000_000 }).value).toBe(100_000n);
+    // Too much to begin with.
+    expect(evaluate("lists.range(1000000000).size()").cancelled).toBe(true);
+    expect(evaluate("lists.range(100000).distinct().size()").cancelled).toBe(true);
+    expect(evaluate("sets.contains(lists.range(50000), lists.range(50000))").cancelled).toBe(true);
+    // Minutes, where every step would look through all before it.
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it("shows doubles of any size", () => {
+    expect(evaluate("'%.1f'.format([1e21])").value).toBe("1,000,000,000,000,000,000,000.0");
+    expect(() => evaluate("'%.101f'.format([1.0])")).toThrow(/precision 101 is more than 100/);
+    expect(evaluate("('%.101' + 'f').format([1.0])").value).toMatch(/precision 101 is more than 100$/);
+  });
+
   it("nests no deeper than the parser allows", () => {
     expect(() => evaluate(`${"(".repeat(1000)}1${")".repeat(1000)} == 1`)).toThrow(CompileError);
+    expect(() => evaluate(`1${" + 1".repeat(20_000)} == 1`)).toThrow(CompileError);
+    expect(evaluate(`1${" + 1".repeat(400)}`).value).toBe(401n);
   });
 });
 

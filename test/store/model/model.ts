@@ -19,7 +19,7 @@ export interface Version {
 export interface Wish {
   readonly key: string;
   /** What it comes to: a next value, a deletion, nothing to do, or a refusal. */
-  decide(current: State | undefined): Decision;
+  readonly decide: (current: State | undefined) => Decision;
 }
 
 export type Decision =
@@ -33,7 +33,7 @@ const byBytes = (one: State, other: State): number => Buffer.compare(Buffer.from
 export class Model {
   readonly start: number;
   readonly versions: Version[] = [];
-  /** Revisions before this one may be refused, and are when a process asks that reads the floor anew. */
+  /** Revisions before this one may be refused; a process that has not heard of the compaction may still know them. */
   oldest: number;
 
   constructor(start: number) {

@@ -206,7 +206,10 @@ const ofTheRules: readonly Mutant[] = [
   {
     name: "join-running-read",
     bug: "is content with a tail read that began before the request",
-    patches: [patch("resource-log.ts", "this.#readBegan = began;", "this.#readBegan = this.arrive();")],
+    patches: [
+      patch("resource-log.ts", "this.#readBegan = began;", "this.#readBegan = this.arrive();"),
+      patch("resource-log.ts", "    if (!this.#running) {", "    if (this.#running) return this.#running;\n    if (!this.#running) {"),
+    ],
   },
   {
     name: "sweep-by-age",
@@ -284,11 +287,7 @@ const ofOthers: readonly Mutant[] = [
         "let position = positionAfter(after);",
         "let position = positionAfter(Math.min(after, log.cache?.head.revision ?? after));",
       ),
-      patch(
-        "watch.ts",
-        "if (change.object.revision <= after || ",
-        "if (change.object.revision <= Math.min(after, first.head.revision) || ",
-      ),
+      patch("watch.ts", "if (change.object.revision <= after || ", "if (change.object.revision <= position.after || "),
     ],
   },
   {

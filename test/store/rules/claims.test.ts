@@ -153,6 +153,7 @@ describe("rule 3: a claimed key is never free again while anyone might claim it"
     await scene.clock.sleep(100);
     expect(asked).toBe(true);
     expect(await keysOf(sleeper)).toEqual(["old", "x", "y"]);
+    await expect((await scene.resource()).changes((birth + 2) * 1_000)).rejects.toBeInstanceOf(CompactedError);
     release();
     const written = objectOf(await late);
     expect(slotOf(written.revision)).toBe(birth + 4);
@@ -411,6 +412,25 @@ describe("rule 9: every answer to a claim other than success is unknown until th
     expect(wordFor(await pods.commit(modify("counter", ({ n }) => ({ n: Number(n) + 1 }))))).toBe("committed");
     expect((await auditLog(scene.table)).entries[1]?.type).toBe("stub");
     expect((await (await scene.resource()).get("counter")).object?.value).toEqual({ n: 1 });
+  });
+
+  it("knows by a stub's time that the slot was not its own, though its first request was lost", async () => {
+    const scene = await aScene();
+    const sleeper = await scene.resource();
+    const awake = await scene.resource();
+    await sleeper.commit(put("a", { n: 0 }));
+    for (let n = 1; n < 4; n++) await awake.commit(put("a", { n }));
+    scene.clock.jump(2 * day);
+    await scene.process().maintain("default", { untilMs: Infinity });
+    scene.table.faults.put = times(
+      1,
+      async (_item: Item, _condition: Condition | undefined, _real: () => Promise<WriteResult>): Promise<WriteResult> => {
+        throw new UnknownOutcomeError("lost on the way there");
+      },
+      (_item, _condition, real) => real(),
+    );
+    expect(wordFor(await sleeper.commit(modify("a", ({ n }) => ({ n: `${Number(n)} and more` }))))).toBe("committed");
+    expect((await awake.get("a")).object?.value).toEqual({ n: "3 and more" });
   });
 
   it("says that nobody knows when time is up, never that it failed", async () => {

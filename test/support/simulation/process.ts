@@ -25,6 +25,9 @@ const longLatencyMs = 250;
 /** A request that was signed so long ago is refused. Shorter than stubs and tombstones live, as AWS' five minutes are. */
 const signatureMs = 3_000;
 
+/** So many of the requests that nobody answers are carried out all the same, much later. */
+const lateShare = 0.3;
+
 export class SimulatedProcess {
   readonly name: string;
   readonly #world: World;
@@ -32,6 +35,8 @@ export class SimulatedProcess {
   #frozenUntil = 0;
   /** Until when its calls do not get through, or only late. */
   #cutOffUntil = 0;
+  /** Until when its commits do not. */
+  #stalledUntil = 0;
   #dead = false;
   readonly #skewMs: number;
 
@@ -59,6 +64,11 @@ export class SimulatedProcess {
     this.#cutOffUntil = this.#now() + ms;
   }
 
+  /** The same for its commits alone: it sees what happens, and cannot take part. */
+  stall(ms: number): void {
+    this.#stalledUntil = this.#now() + ms;
+  }
+
   /** Nothing it waits for ever comes. */
   kill(): void {
     this.#dead = true;
@@ -68,6 +78,7 @@ export class SimulatedProcess {
   release(): void {
     this.#frozenUntil = 0;
     this.#cutOffUntil = 0;
+    this.#stalledUntil = 0;
   }
 
   readonly clock: Clock = {
@@ -108,8 +119,10 @@ export class SimulatedProcess {
     const signedAt = this.#now();
     await this.#travel();
     if (this.#now() - signedAt > signatureMs) throw new build.UnknownOutcomeError("the signature has expired");
-    if (this.#cutOff) {
-      if (random() < 0.7) void clock.sleep(random() * signatureMs).then(call, () => {});
+    if (this.#cutOff || (slot && this.#stalledUntil > this.#now())) {
+      // What was held back somewhere arrives when the way is free again.
+      const heldMs = Math.max(this.#cutOffUntil, this.#stalledUntil) - this.#now() + random() * 30;
+      if (random() < lateShare && heldMs < signatureMs) void clock.sleep(heldMs).then(call, () => {});
       throw new build.UnknownOutcomeError("nobody answers");
     }
     if (this.#happens(0.05)) throw new build.ThrottledError("slow down");

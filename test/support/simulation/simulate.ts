@@ -37,7 +37,7 @@ const storage = "pods";
 
 /** Short retention and small sizes: what happens rarely happens often. */
 const settings: Partial<StoreSettings> = {
-  commitBudgetMs: 1_500,
+  commitBudgetMs: 1_000,
   tokenAgeMs: 2_000,
   historyMs: 3_000,
   tombstoneMs: 3_000,
@@ -108,13 +108,15 @@ class Simulation {
     await this.#within("opening", async () => {
       await this.#store(new SimulatedProcess("first", this.#world)).createCluster(cluster);
     });
-    for (let n = 0; n < 2 + ((2 * this.#seed) % 3); n++) this.#start("clients", n === 0 ? 200 : 0);
+    for (let n = 0; n < [3, 4, 2, 3, 1][this.#seed % 5]!; n++) this.#start("clients", n === 0 ? 200 : 0);
     for (let n = 0; n < 2; n++) this.#start("upkeep");
     const others = [this.#chaos(), this.#audits()];
 
-    await this.#clock.sleep(8_000);
-    await this.#rest();
-    await this.#clock.sleep(3_000);
+    for (let round = 0; round < 3; round++) {
+      await this.#clock.sleep(4_000);
+      await this.#rest();
+    }
+    await this.#clock.sleep(2_000);
     await this.#replaceCluster();
     await this.#clock.sleep(2_000);
 
@@ -123,19 +125,23 @@ class Simulation {
     this.#calm();
     const loops = () => [...this.#members].flatMap((member) => [...member.loops]);
     await this.#within(
-      () => `the end of ${loops().map(([name]) => name)}`,
+      () =>
+        `the end of ${loops()
+          .map(([name]) => name)
+          .join(", ")}`,
       () => Promise.all(loops().map(([, loop]) => loop)),
     );
   }
 
   // ---- phases
 
-  /** Nobody writes for so long that all that is old goes, some asleep all the while; then all go on. */
+  /** Nobody writes for so long that all that is old goes, and most are asleep since before the last writes; then all go on. */
   async #rest(): Promise<void> {
+    const [, ...sleepers] = [...this.#members].filter(({ process }) => process.name.startsWith("clients"));
+    for (const { process } of sleepers) process.freeze(21_000);
+    await this.#clock.sleep(1_000);
     this.#quiet = true;
-    const sleeper = [...this.#members].find(({ process }) => process.name.startsWith("clients"));
-    sleeper?.process.freeze(21_000);
-    await this.#clock.sleep(20_000);
+    await this.#clock.sleep(19_000);
     this.#quiet = false;
   }
 
@@ -175,13 +181,14 @@ class Simulation {
       if (!victim) continue;
       const choice = this.#random();
       if (choice < 0.3) victim.process.freeze(this.#random() * 300);
-      else if (choice < 0.45) victim.process.freeze(3_000 + this.#random() * 6_000);
-      else if (choice < 0.7) victim.process.cutOff(this.#random() * 2_500);
-      else if (choice < 0.85) this.#replace(victim);
-      else if (choice < 0.9) {
-        // One is left alone for a while, which is when nobody makes up for its mistakes.
-        for (const { process } of members) if (process !== victim.process) process.freeze(3_000 + this.#random() * 2_000);
-        if (this.#random() < 0.5) victim.process.cutOff(1_000 + this.#random() * 1_500);
+      else if (choice < 0.38) victim.process.freeze(3_000 + this.#random() * 3_000);
+      else if (choice < 0.5) victim.process.cutOff(this.#random() * 1_500);
+      else if (choice < 0.6) victim.process.stall(500 + this.#random() * 2_500);
+      else if (choice < 0.7) this.#replace(victim);
+      else if (choice < 0.73) {
+        // One is left alone for a while, with nobody to make up for its mistakes.
+        for (const { process } of members) if (process !== victim.process) process.freeze(3_500 + this.#random() * 2_000);
+        if (this.#random() < 0.8) victim.process.stall(1_000 + this.#random() * 1_500);
       }
     }
   }

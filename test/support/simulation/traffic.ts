@@ -62,12 +62,12 @@ export async function runClient(name: string, traffic: Traffic): Promise<void> {
     [0.05, () => own.list({ prefix: random() < 0.5 ? "" : "a/", at: { exactly: past() }, waitMs: 100 })],
     [0.03, () => own.list({ prefix: "", at: { asOf: past() }, waitMs: 100 })],
     [0.02, () => own.list({ prefix: "", at: { notOlderThan: head() + Math.floor(random() * 3) * 1_000 }, waitMs: 100 })],
-    [0.1, () => own.get(anyKey())],
+    [0.18, () => own.get(anyKey())],
     [0.03, () => own.get(anyKey(), "cached")],
     [0.05, () => own.get(anyKey(), { exactly: past() })],
     [0.12, () => Promise.all(team.map((each) => each.write(anyWrite())))],
     [0.06, async () => (await own.write(anyWrite()), (seen = (await own.list({ prefix: "", at: "newest" }))?.items ?? seen))],
-    [0.25, () => own.write(anyWrite())],
+    [0.17, () => own.write(anyWrite())],
   ];
   while (!isOver()) {
     let pick = random();

@@ -15,6 +15,7 @@ interface WitnessedLog {
   closed: boolean;
   /** In the order of the slots. */
   readonly changes: Promise<readonly RecordedChange[]>[];
+  readonly emptySlots: number[];
   /** Revision of the newest slot's last change. */
   head: number;
 }
@@ -49,13 +50,14 @@ export class Witness {
 
   async logOf(birth: number, retentionMs: number): Promise<RecordedLog> {
     const changes = (await Promise.all(this.#log(birth).changes)).flat();
-    return { start: revisionAt(birth, 0), changes, retentionMs };
+    const { emptySlots, head } = this.#log(birth);
+    return { start: revisionAt(birth, 0), changes, emptySlots, end: head, retentionMs };
   }
 
   #log(birth: number): WitnessedLog {
     let log = this.#logs.get(birth);
     if (!log) {
-      log = { birth, newest: birth, closed: false, changes: [], head: revisionAt(birth, 0) };
+      log = { birth, newest: birth, closed: false, changes: [], emptySlots: [], head: revisionAt(birth, 0) };
       this.#logs.set(birth, log);
     }
     return log;
@@ -76,6 +78,7 @@ export class Witness {
     log.newest = number;
     log.head = revisionAt(number, Number(item.count));
     log.closed = item.closing === true;
+    if (item.count === 0) log.emptySlots.push(number);
     if (log.closed) return;
     const seenAt = this.#now();
     const patience = { clock: systemClock, random: Math.random };

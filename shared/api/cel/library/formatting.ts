@@ -5,6 +5,8 @@ import { goFloat } from "./floats.ts";
 import { formatDuration, formatTimestamp } from "./time.ts";
 
 const defaultPrecision = 6;
+/** No double has more digits that say something to a reader; JavaScript shows no more. */
+const maxPrecision = 100;
 
 /** A format cannot be read, or a clause cannot show a value; the message is CEL's. */
 export class FormatError extends Error {
@@ -85,6 +87,8 @@ function eachClause(text: string, replace: (verb: string, precision: number | un
     if (clauses[verb] === undefined) {
       throw new FormatError(`could not parse formatting clause: unrecognized formatting clause ${JSON.stringify(verb)}`);
     }
+    if (Number(digits) > maxPrecision)
+      throw new FormatError(`could not parse formatting clause: precision ${digits} is more than ${maxPrecision}`);
     return replace(verb, digits === undefined ? undefined : Number(digits));
   });
 }
@@ -142,10 +146,16 @@ const infinite = (value: number): string => (Number.isNaN(value) ? "NaN" : value
 function fixed(given: unknown, precision: number): string {
   const value = double(given, "f");
   if (!Number.isFinite(value)) return infinite(value);
-  const [whole = "", fraction] = value.toFixed(precision).split(".");
+  const [whole = "", fraction] = decimal(value, precision).split(".");
   // Groups of three, as the English locale writes them.
   const grouped = whole.replaceAll(/\B(?=(\d{3})+(?!\d))/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** All digits, however large: JavaScript's own changes to an exponent at 1e21, where there is no fraction any more. */
+function decimal(value: number, precision: number): string {
+  if (Math.abs(value) < 1e21) return value.toFixed(precision);
+  return precision === 0 ? String(BigInt(value)) : `${BigInt(value)}.${"0".repeat(precision)}`;
 }
 
 function hexadecimal(value: unknown, upper: boolean): string {
@@ -176,7 +186,7 @@ function showText(value: unknown): string {
 function element(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (value instanceof Uint8Array) return `b${quote(Buffer.from(value).toString())}`;
-  if (typeof value === "number") return Number.isFinite(value) ? value.toFixed(defaultPrecision) : quote(goFloat(value));
+  if (typeof value === "number") return Number.isFinite(value) ? decimal(value, defaultPrecision) : quote(goFloat(value));
   if (value instanceof Timestamp) return `timestamp(${quote(formatTimestamp(value))})`;
   if (value instanceof Duration) return `duration(${quote(formatDuration(value))})`;
   return showText(value);

@@ -271,23 +271,25 @@ const texts: Declaration[] = [
   method("matches", "matches_string", "(string, string) bool", matches),
 ];
 
-/** Puts entries into a map, for the folds that make maps; a key that is there already is an error. */
-function insert(map: CelMap, added: readonly (readonly [unknown, unknown])[]): unknown {
-  const entries = [...map.keys()].map((key) => [key, map.get(key)] as const);
-  for (const [key] of added) if (map.get(key) !== undefined) return new EvalError(`insert failed: key ${showKey(key)} already exists`);
-  return EntryMap.of([...entries, ...added]);
+/** Puts an entry into a map, for the folds that make maps; a key that is there already is an error. */
+function insert(map: CelMap, key: unknown, value: unknown): EntryMap | EvalError {
+  if (map.get(key) !== undefined) return new EvalError(`insert failed: key ${showKey(key)} already exists`);
+  const own = map instanceof EntryMap ? map : EntryMap.of([...map.keys()].map((its) => [its, map.get(its)]));
+  return own instanceof EvalError ? own : own.with([key, value]);
+}
+
+function insertAll(map: CelMap, more: CelMap): CelMap | EvalError {
+  let grown: CelMap | EvalError = map;
+  for (const key of more.keys()) {
+    grown = insert(grown, key, more.get(key));
+    if (grown instanceof EvalError) break;
+  }
+  return grown;
 }
 
 const folds: Declaration[] = [
-  fn("cel.@mapInsert", "@mapInsert_map_key_value", "(map<K, V>, K, V) map<K, V>", (map: CelMap, key: unknown, value: unknown) =>
-    insert(map, [[key, value]]),
-  ),
-  fn("cel.@mapInsert", "@mapInsert_map_map", "(map<K, V>, map<K, V>) map<K, V>", (map: CelMap, more: CelMap) =>
-    insert(
-      map,
-      [...more.keys()].map((key) => [key, more.get(key)] as const),
-    ),
-  ),
+  fn("cel.@mapInsert", "@mapInsert_map_key_value", "(map<K, V>, K, V) map<K, V>", insert),
+  fn("cel.@mapInsert", "@mapInsert_map_map", "(map<K, V>, map<K, V>) map<K, V>", insertAll),
 ];
 
 export const standard: readonly Declaration[] = [

@@ -54,7 +54,7 @@ export const stateOf = (revision: number): RecordedObject[] => {
 };
 
 export const history = (operations: readonly Operation[], watches: readonly WatchOperation[] = [], log = changes): History => ({
-  log: { start: 0, changes: log, retentionMs: 2_000 },
+  log: { start: 0, changes: log, emptySlots: [], end: at(5), retentionMs: 2_000 },
   operations,
   watches,
 });
