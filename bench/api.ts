@@ -140,7 +140,8 @@ async function fanOut(windowMs: number): Promise<Record<string, number>> {
       // Writers that do not wait for each other share slots, as in a busy function.
       await Promise.all(Array.from({ length: 16 }, () => touch(plane, "one", ++changes)));
     }
-    while (events < changes * watchers) await new Promise((resolve) => setTimeout(resolve, 5));
+    const allRead = () => events >= changes * watchers;
+    while (!allRead()) await new Promise((resolve) => setTimeout(resolve, 5));
   });
   stop.abort();
   await Promise.allSettled(reading);
