@@ -36,9 +36,8 @@ describe.skipIf(!binary)("with kubectl", { timeout: 240_000 }, () => {
     expect(await k.ok("get", "pod", "imageless")).toMatch(/imageless +0\/1 +(ErrImagePull|ImagePullBackOff) +0 /);
     await expect.poll(() => times("imageless", /^Failed to pull image/), soon).toBeGreaterThan(1);
     const described = await k.ok("describe", "pod", "imageless");
-    expect(described).toMatch(
-      /Failed to pull image "registry\.invalid\/shop\/web:1": .*lookup registry\.invalid: no such host[^]*Back-off pulling image "registry\.invalid\/shop\/web:1"/,
-    );
+    expect(described).toMatch(/Failed to pull image "registry\.invalid\/shop\/web:1": .*lookup registry\.invalid: no such host/);
+    expect(described).toContain('Back-off pulling image "registry.invalid/shop/web:1"');
     expect(await k.refused("logs", "imageless")).toMatch(
       /container "imageless" in pod "imageless" is waiting to start: (image can't be pulled|trying and failing to pull image)/,
     );

@@ -80,6 +80,8 @@ describe("rule 3: a claimed key is never free again while anyone might claim it"
     const scene = await aScene();
     const sleeper = await scene.resource({ settings });
     await sleeper.commit(put("old"));
+    // Asked for once, so that it is known to be absent: a key that is not known would make the sleeper read first.
+    await sleeper.get("late");
     const awake = await scene.resource();
     for (let n = 0; n < 5; n++) await awake.commit(put("counter", { n }));
     // The keys that the sleeper would claim go as soon as they may.
