@@ -26,3 +26,10 @@ for (const [key, value] of Object.entries(result)) {
   if (typeof value !== "object") console.log(`${key.padEnd(36)} ${typeof value === "number" ? Math.round(value * 100) / 100 : value}`);
 }
 console.log(JSON.stringify(result));
+
+/** The result is complete; whatever still holds the process by then is named and left behind. */
+const graceMs = 10_000;
+setTimeout(() => {
+  console.error(`${name} is over, but something still holds the process: ${process.getActiveResourcesInfo().join(", ")}`);
+  process.exit();
+}, graceMs).unref();
