@@ -141,9 +141,12 @@ describe("custom resources", () => {
       description: "runs now and then",
       required: ["spec"],
       properties: {
-        apiVersion: { type: "string" },
-        kind: { type: "string" },
-        metadata: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" },
+        apiVersion: { type: "string", description: expect.stringMatching(/^APIVersion defines/) },
+        kind: { type: "string", description: expect.stringMatching(/^Kind/) },
+        metadata: {
+          allOf: [{ $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" }],
+          description: expect.stringMatching(/^Standard object's metadata/),
+        },
         spec: {
           properties: {
             schedule: { pattern: "^\\d+$" },
@@ -159,6 +162,21 @@ describe("custom resources", () => {
       properties: { metadata: {}, spec: {} },
     });
     expect(components.schemas[`${name}List`].properties.items.items).toEqual({ $ref: `#/components/schemas/${name}` });
+  });
+
+  it("say what the fields of every object are for, in both documents", () => {
+    const { components } = documentV3("stable.example.com", "v1", kinds) as any;
+    const { definitions } = documentV2(apiGroups(kinds)) as any;
+    for (const schemas of [components.schemas, definitions]) {
+      const objectMeta = schemas["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"].properties;
+      for (const [field, { description }] of Object.entries<any>(objectMeta)) expect(description, field).toMatch(/./);
+      expect(objectMeta.creationTimestamp.description).toMatch(/^CreationTimestamp is a timestamp/);
+      expect(schemas[`${name}List`].properties.metadata.description).toMatch(/^Standard list metadata/);
+    }
+    expect(definitions[name].properties.metadata).toEqual({
+      $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+      description: expect.stringMatching(/^Standard object's metadata/),
+    });
   });
 
   it("for old clients leave out what these take amiss", () => {

@@ -3,6 +3,7 @@ import { schemas } from "../../api/generated/schemas.ts";
 import type { Kind } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import type { FieldFacts } from "../../api/schema-table.ts";
+import { descriptionOf, listMetadata, objectMetadata, typeMeta } from "./descriptions.ts";
 
 /** The two versions of the document differ in where definitions stand and in what a schema may say. */
 export type Dialect = "v2" | "v3";
@@ -76,14 +77,16 @@ export function collectDefinitions(dialect: Dialect): Definitions {
     found.set(name, definition);
     const fields = Object.entries(facts.f);
     const required = fields.filter(([, field]) => field.r).map(([field]) => field);
-    if (fields.length > 0) definition.properties = Object.fromEntries(fields.map(([field, type]) => [field, property(type, name)]));
+    if (fields.length > 0) definition.properties = Object.fromEntries(fields.map(([field, type]) => [field, property(field, type, name)]));
     if (required.length > 0) definition.required = required;
     if (facts.mt) definition["x-kubernetes-map-type"] = facts.mt;
     if (facts.gvk) definition[gvkExtension] = [groupVersionKind(...facts.gvk)];
   }
 
-  function property(field: FieldFacts, owner: string): JsonObject {
+  function property(name: string, field: FieldFacts, owner: string): JsonObject {
+    const description = descriptionOf(owner, name, field.t);
     const extensions: JsonObject = {
+      ...(description !== undefined && { description }),
       ...(field.lt && { "x-kubernetes-list-type": field.lt }),
       ...(field.lk && { "x-kubernetes-list-map-keys": field.lk }),
       ...(field.mt && { "x-kubernetes-map-type": field.mt }),
@@ -91,10 +94,7 @@ export function collectDefinitions(dialect: Dialect): Definitions {
       ...(field.pk && { "x-kubernetes-patch-merge-key": field.pk }),
       ...(field.d !== undefined && dialect === "v3" && { default: field.d }),
     };
-    const schema = typeSchema(field.t, owner);
-    // A reference swallows what stands beside it, except for the readers of the old form.
-    if (schema.$ref !== undefined && dialect === "v3" && Object.keys(extensions).length > 0) return { allOf: [schema], ...extensions };
-    return { ...schema, ...extensions };
+    return withMore(typeSchema(field.t, owner), extensions, dialect);
   }
 
   function typeSchema(type: string, owner: string): JsonObject {
@@ -126,9 +126,8 @@ export function collectDefinitions(dialect: Dialect): Definitions {
       type: "object",
       required: ["items"],
       properties: {
-        apiVersion: { type: "string" },
-        kind: { type: "string" },
-        metadata: ref(names.listMeta),
+        ...typeMetaProperties(),
+        metadata: withMore(ref(names.listMeta), { description: listMetadata }, dialect),
         items: { type: "array", items: refTo(kind.definition, dialect) },
       },
       [gvkExtension]: [groupVersionKind(kind.group, kind.version, kind.listKind)],
@@ -155,6 +154,20 @@ export const listDefinition = (kind: Kind): string => `${kind.definition.slice(0
 const preserve = "x-kubernetes-preserve-unknown-fields";
 const embedded = "x-kubernetes-embedded-resource";
 
+/** A reference swallows what stands beside it, except for the readers of the old form. */
+const withMore = (schema: JsonObject, more: JsonObject, dialect: Dialect): JsonObject =>
+  schema.$ref !== undefined && dialect === "v3" && Object.keys(more).length > 0 ? { allOf: [schema], ...more } : { ...schema, ...more };
+
+const typeMetaProperties = (): JsonObject => ({
+  apiVersion: { type: "string", description: typeMeta.apiVersion },
+  kind: { type: "string", description: typeMeta.kind },
+});
+
+const objectProperties = (dialect: Dialect, ref: (name: string) => JsonObject): JsonObject => ({
+  ...typeMetaProperties(),
+  metadata: withMore(ref(names.objectMeta), { description: objectMetadata }, dialect),
+});
+
 /** A custom resource's own schema, with the three fields that every object has. */
 function customDefinition(kind: Kind, dialect: Dialect, ref: (name: string) => JsonObject): JsonObject {
   const gvk = { [gvkExtension]: [groupVersionKind(kind.group, kind.version, kind.kind)] };
@@ -166,9 +179,7 @@ function customDefinition(kind: Kind, dialect: Dialect, ref: (name: string) => J
     ...schema,
     properties: {
       ...(schema.properties as JsonObject | undefined),
-      apiVersion: { type: "string" },
-      kind: { type: "string" },
-      metadata: ref(names.objectMeta),
+      ...objectProperties(dialect, ref),
     },
     ...gvk,
   };
@@ -195,9 +206,7 @@ const withEmbedded = (schema: JsonObject, dialect: Dialect, ref: (name: string) 
       ...one,
       properties: {
         ...(one.properties as JsonObject | undefined),
-        apiVersion: { type: "string" },
-        kind: { type: "string" },
-        metadata: ref(names.objectMeta),
+        ...objectProperties(dialect, ref),
       },
       required: [...required],
     };

@@ -42,6 +42,9 @@ describe.skipIf(!newest)("with kubectl", { timeout: 180_000 }, () => {
         /rollingUpdate\t<RollingUpdateDeployment>\n +maxSurge\t<IntOrString>/,
       );
       expect(await k.ok("explain", "cronjobs", "--api-version=batch/v1")).toContain("CronJob");
+      expect(await k.ok("explain", "pod.metadata")).toMatch(
+        /DESCRIPTION:\n +Standard object's metadata[^]*creationTimestamp\t<string>\n +CreationTimestamp is a timestamp/,
+      );
       expect(await k.refused("explain", "pod.spec.nothing")).toContain('field "nothing" does not exist');
     });
 
