@@ -5,7 +5,7 @@ const asking = (headers: Record<string, string>, token = "admin") => ({ method: 
 const post = (body: object, token = "admin") => ({ method: "POST", body, token });
 
 describe("who asks", () => {
-  it("rule 51: a wrong token is Unauthorized, and that is all it is told", async () => {
+  it("checklist 51: a wrong token is Unauthorized, and that is all it is told", async () => {
     expect(await testServer().json("/api/v1/pods", { token: "wrong" })).toEqual({
       kind: "Status",
       apiVersion: "v1",
@@ -59,7 +59,7 @@ describe("who asks", () => {
   });
 });
 
-describe("rule 56: acting as somebody else", () => {
+describe("checklist 56: acting as somebody else", () => {
   const whoami = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 
   it("an administrator may", async () => {
@@ -106,7 +106,7 @@ describe("rule 56: acting as somebody else", () => {
   });
 });
 
-describe("rule 20: reviews", () => {
+describe("trap 20: reviews", () => {
   const authorization = "/apis/authorization.k8s.io/v1";
   const getPods = { resourceAttributes: { verb: "get", resource: "pods", namespace: "ns" } };
 
@@ -182,7 +182,7 @@ describe("rule 20: reviews", () => {
     });
   });
 
-  it("rule 36: unknown fields are warned of, or refused", async () => {
+  it("checklist 36: unknown fields are warned of, or refused", async () => {
     const { ask, json } = testServer({ kinds: (await import("../../shared/api/builtin-kinds.ts")).builtinKinds() });
     const path = `${authorization}/selfsubjectaccessreviews`;
     const body = { spec: { ...getPods, extra: 1 } };

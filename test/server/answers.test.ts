@@ -56,7 +56,7 @@ describe("content negotiation", () => {
     expect(response.headers.get("content-type")).toBe(type);
   });
 
-  it("rule 14: what nobody can write is a Status", async () => {
+  it("trap 14: what nobody can write is a Status", async () => {
     expect(await json(`${collection}/one`, { headers: { accept: "text/html" } })).toMatchObject({
       code: 406,
       reason: "NotAcceptable",
@@ -97,7 +97,7 @@ describe("content negotiation", () => {
   });
 });
 
-describe("rule 10: Tables and metadata alone", () => {
+describe("checklist 10, trap 10: Tables and metadata alone", () => {
   const table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
   it("one row for an object: the name, the kind's columns, the age", async () => {
@@ -210,14 +210,14 @@ describe("rule 10: Tables and metadata alone", () => {
 });
 
 describe("headers", () => {
-  it("rule 11: nothing is to be cached, and every request has an id", async () => {
+  it("checklist 11: nothing is to be cached, and every request has an id", async () => {
     const response = await ask(collection);
     expect(response.headers.get("cache-control")).toBe("no-cache, private");
     expect(response.headers.get("audit-id")).toBe("audit-1");
     expect((await ask(collection, { headers: { "audit-id": "mine" } })).headers.get("audit-id")).toBe("mine");
   });
 
-  it("rule 11: compresses what is large, for those who can read it", async () => {
+  it("checklist 11: compresses what is large, for those who can read it", async () => {
     await ask(collection, { method: "POST", body: aConfigMap("large", { data: { key: "x".repeat(200_000) } }) });
     const gzip = { headers: { "accept-encoding": "gzip" } };
     for (const path of [collection, `${collection}/large`]) {
@@ -231,7 +231,7 @@ describe("headers", () => {
     expect((await ask(collection)).headers.get("content-encoding")).toBeNull();
   });
 
-  it("rule 37: warnings", async () => {
+  it("checklist 37: warnings", async () => {
     const { server, clock } = testServer();
     expect(clock.sleeping).toBe(0);
     const response = await server.fetch(
@@ -249,7 +249,7 @@ describe("headers", () => {
     expect(Buffer.from(header, "latin1").toString("utf8")).toBe('299 - "say \\"no\\"", 299 - "größer "');
   });
 
-  it("rule 50: tells when to come back", async () => {
+  it("checklist 50: tells when to come back", async () => {
     registry.get = async () => {
       throw new StatusError("TooManyRequests", "slow down", { details: { retryAfterSeconds: 3 } });
     };
@@ -272,7 +272,7 @@ describe("errors", () => {
     expect(logged).toMatchObject([{ auditId: "audit-1", method: "GET", path: collection, error: new TypeError("password=hunter2") }]);
   });
 
-  it("rule 59: a request ends when its time is up", async () => {
+  it("checklist 59: a request ends when its time is up", async () => {
     const { ask, clock, registry } = testServer();
     let aborted = false;
     registry.list = (_kind, _parameters, { signal }) => new Promise(() => signal.addEventListener("abort", () => (aborted = true)));

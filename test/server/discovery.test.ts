@@ -61,7 +61,7 @@ describe("discovery, one document at a time", () => {
   });
 });
 
-describe("rule 9: two documents on one URL", () => {
+describe("trap 9: two documents on one URL", () => {
   it("tells them apart", async () => {
     const { ask } = testServer();
     const plain = await ask("/apis");

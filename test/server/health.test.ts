@@ -4,7 +4,7 @@ import { testServer } from "../support/test-server.ts";
 const broken = { name: "store", check: () => Promise.reject(new Error("password=hunter2")) };
 const healthy = { name: "store", check: async () => {} };
 
-describe("rule 55: health", () => {
+describe("checklist 55: health", () => {
   it.each(["/healthz", "/livez", "/readyz", "/healthz/ping", "/readyz/store"])("%s is ok, for anybody", async (path) => {
     const response = await testServer({ checks: [healthy] }).ask(path, { token: path.split("/").length > 2 ? "admin" : "" });
     expect([response.status, response.headers.get("content-type"), await response.text()]).toEqual([
@@ -44,7 +44,7 @@ describe("rule 55: health", () => {
   });
 });
 
-describe("rule 55: version", () => {
+describe("checklist 55: version", () => {
   it("is one that clients can compare", async () => {
     const version = await testServer().json("/version", { token: "" });
     expect(version).toMatchObject({ major: "1", minor: "36" });

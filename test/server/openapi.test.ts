@@ -15,7 +15,7 @@ import { testServer } from "../support/test-server.ts";
 const gnostic = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
 describe("/openapi/v3", () => {
-  it("rule 8: the index names URLs rooted at /openapi/v3, whatever the cluster's path", async () => {
+  it("trap 8: the index names URLs rooted at /openapi/v3, whatever the cluster's path", async () => {
     const { json } = testServer();
     const { paths } = await json("/openapi/v3");
     expect(Object.keys(paths)).toContain("api/v1");
@@ -36,7 +36,7 @@ describe("/openapi/v3", () => {
     expect((await ask("/openapi/v3/apis/apps/v1", { headers: { "if-none-match": etag } })).status).toBe(304);
   });
 
-  it("rule 8: a stale hash leads to the new one, wherever the document was asked for", async () => {
+  it("trap 8: a stale hash leads to the new one, wherever the document was asked for", async () => {
     const { ask, json } = testServer();
     const { paths } = await json("/openapi/v3");
     const stale = await ask("/clusters/blue/openapi/v3/apis/apps/v1?hash=OLD");
@@ -45,7 +45,7 @@ describe("/openapi/v3", () => {
     expect(`${target.pathname}${target.search}`).toBe(`/k/clusters/blue${paths["apis/apps/v1"].serverRelativeURL}`);
   });
 
-  it("rule 7: operations say what they do, to which kind, and with which parameters", async () => {
+  it("trap 7: operations say what they do, to which kind, and with which parameters", async () => {
     const { json } = testServer();
     const { paths } = await json("/openapi/v3/apis/apps/v1");
     const { patch } = paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"];

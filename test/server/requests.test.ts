@@ -49,7 +49,7 @@ describe("paths and verbs", () => {
   });
 });
 
-describe("rule 15: an unknown path is not an unknown object", () => {
+describe("trap 15: an unknown path is not an unknown object", () => {
   const statusOf404 = {
     kind: "Status",
     apiVersion: "v1",
@@ -141,7 +141,7 @@ describe("bodies", () => {
     expect(registry.last("create")[3]).toMatchObject({ bodyProblems: ['duplicate field "data.a"'], fieldValidation: "Warn" });
   });
 
-  it("rule 32: refuses more than 3 MiB", async () => {
+  it("checklist 32: refuses more than 3 MiB", async () => {
     const { json } = testServer();
     const body = JSON.stringify(aConfigMap("big", { data: { key: "x".repeat(3 * 1024 * 1024) } }));
     expect(await json(inDefault, { method: "POST", body, headers: { "content-type": "application/json" } })).toMatchObject({
@@ -151,7 +151,7 @@ describe("bodies", () => {
     });
   });
 
-  it("rule 14: answers other media types with a Status", async () => {
+  it("trap 14: answers other media types with a Status", async () => {
     const { json } = testServer();
     expect(await json(inDefault, { method: "POST", body: "<x/>", headers: { "content-type": "text/xml" } })).toMatchObject({
       code: 415,
@@ -168,7 +168,7 @@ describe("bodies", () => {
     expect(answer.message).toMatch(/^the object provided is unrecognized \(must be of type ConfigMap\): .*\(\{\)$/);
   });
 
-  it("rule 2: reads what kubectl writes as protobuf", async () => {
+  it("trap 2: reads what kubectl writes as protobuf", async () => {
     const { ask, registry } = testServer();
     const bytes = encodeProtobuf("io.k8s.api.core.v1.ConfigMap", {
       apiVersion: "v1",
@@ -211,7 +211,7 @@ describe("patches", () => {
     ]);
   });
 
-  it("rule 38: apply needs to know who owns the fields", async () => {
+  it("checklist 38: apply needs to know who owns the fields", async () => {
     const { json } = testServer();
     expect(
       await json(`${inDefault}/x`, { method: "PATCH", body: "{}", headers: { "content-type": "application/apply-patch+yaml" } }),
@@ -228,7 +228,7 @@ describe("patches", () => {
     ).toMatchObject({ message: 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch' });
   });
 
-  it("rule 31: refuses more than 10,000 operations, and other media types", async () => {
+  it("checklist 31: refuses more than 10,000 operations, and other media types", async () => {
     const { json } = testServer();
     const operations = JSON.stringify(Array.from({ length: 10_001 }, () => ({ op: "remove", path: "/a" })));
     expect(
@@ -318,14 +318,14 @@ describe("options in the query", () => {
     expect(registry.last("watch")[1]).toMatchObject({ namespace: "ns", fieldSelector: "metadata.name=web" });
   });
 
-  it("rule 12: whoever does not say who it is, is its User-Agent", async () => {
+  it("trap 12: whoever does not say who it is, is its User-Agent", async () => {
     const { ask, registry } = testServer();
     await ask(inDefault, { method: "POST", body: aConfigMap("x"), headers: { "user-agent": `kubectl${"l".repeat(200)}/v1.33 (linux)` } });
     expect(registry.last("create")[3]).toMatchObject({ fieldManager: `kubectl${"l".repeat(121)}` });
   });
 });
 
-describe("rule 13: delete options", () => {
+describe("trap 13: delete options", () => {
   const path = `${inDefault}/x`;
   const withObject = async () => {
     const server = testServer();
@@ -399,7 +399,7 @@ describe("rule 13: delete options", () => {
     });
   });
 
-  it("rule 41: answers with a Status, or the object where Kubernetes does, and 202 only when asked", async () => {
+  it("checklist 41: answers with a Status, or the object where Kubernetes does, and 202 only when asked", async () => {
     const { json, ask } = await withObject();
     expect(await json(path, { method: "DELETE" })).toEqual({
       kind: "Status",

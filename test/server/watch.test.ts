@@ -45,7 +45,7 @@ describe("a watch", () => {
     });
   });
 
-  it("rule 12: has a deprecated path of its own", async () => {
+  it("checklist 12: has a deprecated path of its own", async () => {
     const { ask, registry } = testServer();
     registry.events = [added("a"), "end"];
     expect(await events(await ask("/api/v1/watch/namespaces/ns/pods"))).toHaveLength(1);
@@ -53,7 +53,7 @@ describe("a watch", () => {
     expect(registry.last("watch")[1]).toMatchObject({ namespace: "" });
   });
 
-  it("rule 20: bookmarks carry a revision and nothing else", async () => {
+  it("checklist 20: bookmarks carry a revision and nothing else", async () => {
     const { ask, registry } = testServer();
     registry.events = [bookmark, "end"];
     expect(await events(await ask(`${pods}?watch=1`))).toEqual([
@@ -64,7 +64,7 @@ describe("a watch", () => {
     ]);
   });
 
-  it("rule 15: ends with an ERROR that is a Status", async () => {
+  it("checklist 15: ends with an ERROR that is a Status", async () => {
     const { ask, registry } = testServer();
     registry.events = [{ type: "ERROR", error: new StatusError("Expired", "too old resource version: 1 (5)") }, added("never")];
     const response = await ask(`${pods}?watch=true`, { headers: table });
@@ -107,7 +107,7 @@ describe("a watch", () => {
   });
 });
 
-describe("rule 10: a watch as Tables", () => {
+describe("trap 10: a watch as Tables", () => {
   it("names the columns in the first event only, and bookmarks are Tables", async () => {
     const { ask, registry } = testServer();
     registry.events = [added("a"), added("b"), bookmark, "end"];
@@ -131,7 +131,7 @@ describe("rule 10: a watch as Tables", () => {
   });
 });
 
-describe("rule 14: watches and media types", () => {
+describe("trap 14: watches and media types", () => {
   it("is JSON, and says so, where the client also takes JSON", async () => {
     const { ask, registry } = testServer();
     registry.events = [added("a"), "end"];
@@ -159,7 +159,7 @@ describe("rule 14: watches and media types", () => {
   });
 });
 
-describe("rule 17: watches end early and cleanly", () => {
+describe("trap 17: watches end early and cleanly", () => {
   it.each([
     { what: "after five minutes at the latest", query: "&timeoutSeconds=3600", remainingMs: undefined, afterMs: 300_000 },
     { what: "when the client said", query: "&timeoutSeconds=20", remainingMs: undefined, afterMs: 20_000 },

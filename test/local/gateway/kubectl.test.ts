@@ -121,7 +121,7 @@ describe.skipIf(versions.length === 0)("kubectl through the gateway", { timeout:
   };
 
   describe.each(versions)("version $minor", (binary) => {
-    it.each(places)("rule 8: discovers, explains and applies at %j", async (place) => {
+    it.each(places)("trap 8: discovers, explains and applies at %j", async (place) => {
       const k = at(binary, place);
       expect(await k.ok("api-resources", "--api-group=apps", "-o", "name")).toContain("deployments.apps");
       expect(await k.ok("explain", "deployment.spec.strategy")).toContain("rollingUpdate\t<RollingUpdateDeployment>");
@@ -140,7 +140,7 @@ describe.skipIf(versions.length === 0)("kubectl through the gateway", { timeout:
       );
     });
 
-    it("rule 10: watches as a table", async () => {
+    it("trap 10: watches as a table", async () => {
       const k = at(binary, "/clusters/blue");
       await k.ok("delete", "configmap", "watched", "--ignore-not-found");
       await k.pipe(aConfigMap("any"), "apply", "-f", "-");
@@ -153,7 +153,7 @@ describe.skipIf(versions.length === 0)("kubectl through the gateway", { timeout:
       await watching.stop();
     });
 
-    it("rule 2: creates what it sends as protobuf, and asks what it may do", async () => {
+    it("trap 2: creates what it sends as protobuf, and asks what it may do", async () => {
       const k = at(binary, "");
       await k.ok("delete", "secret", "s", "--ignore-not-found");
       await k.ok("create", "secret", "generic", "s", "--from-literal=a=b");
