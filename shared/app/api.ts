@@ -1,6 +1,5 @@
 /** Wires the function that serves the Kubernetes API. */
 import type { Pod } from "../api/generated/types.ts";
-import { adminAuthorizer } from "../auth/admin-authorizer.ts";
 import { tokenAuthenticator } from "../auth/token-authenticator.ts";
 import { serviceAccountAuthenticator } from "../auth/tokens/service-account-authenticator.ts";
 import { unionAuthenticator } from "../auth/union-authenticator.ts";
@@ -22,7 +21,7 @@ export function createApi({ core, logs }: { readonly core: Core; readonly logs: 
     ]),
     openId: core.tokens,
     moreMetrics: () => table.metrics(),
-    authorizer: adminAuthorizer(),
+    authorizer: core.authorizer,
     clock,
     log,
     version,

@@ -1,6 +1,8 @@
 /** The heart of every function: store and registry over one table, and the in-process API client. */
 import { defaultAdmission } from "../admission/index.ts";
 import type { Client, KindRef } from "../api/client.ts";
+import { adminAuthorizer } from "../auth/admin-authorizer.ts";
+import type { Authorizer } from "../auth/auth.ts";
 import type { SigningKeys } from "../auth/tokens/signing-keys.ts";
 import { tableSigningKeys } from "../auth/tokens/table-signing-keys.ts";
 import { type Issuers, type TokenIssuer, tokenIssuer } from "../auth/tokens/token-issuer.ts";
@@ -25,6 +27,8 @@ export interface Core {
   readonly platform: CorePlatform & { readonly table: CountedTable };
   readonly store: Store;
   readonly registry: Registry;
+  /** Who may do what: asked by the server, and by admission where the path alone does not tell. */
+  readonly authorizer: Authorizer;
   /** What ServiceAccount tokens are made and checked with. */
   readonly tokens: { readonly keys: SigningKeys; readonly issuers: Issuers; readonly issuer: TokenIssuer };
   /** What writes under way are about to use of quotas. */
@@ -48,7 +52,9 @@ export function createCore(given: CorePlatform): Core {
   const issuer = tokenIssuer({ keys, issuers, clock });
   const reservations = tableReservations({ table, clock });
   const quotas = quotaLedger({ store, reservations, clock });
-  const registry = createRegistry({ store, clock, log, admission: defaultAdmission({ quotas }), tokens: issuer });
+  const authorizer = adminAuthorizer();
+  const admission = defaultAdmission({ quotas, authorizer });
+  const registry = createRegistry({ store, clock, log, admission, tokens: issuer });
   const client: Core["client"] = (cluster, part, consumer) => inProcessClient(registry, { cluster, part, ...(consumer && { consumer }) });
   let starting: Promise<void> | undefined;
 
@@ -56,6 +62,7 @@ export function createCore(given: CorePlatform): Core {
     platform,
     store,
     registry,
+    authorizer,
     reservations,
     tokens: { keys, issuers, issuer },
     client,

@@ -64,7 +64,7 @@ export async function admitOwned(write: Write, owned: AnyObject, warn: (text: st
   return owned;
 }
 
-const creationRequest = (write: Write, object: AnyObject, warn: (text: string) => void, undo?: Undo): AdmissionRequest => ({
+export const creationRequest = (write: Write, object: AnyObject, warn: (text: string) => void, undo?: Undo): AdmissionRequest => ({
   operation: "CREATE",
   kind: write.kind,
   key: { namespace: write.key.namespace, name: object.metadata.name ?? "" },
@@ -93,7 +93,7 @@ export async function completeCreation(
   object.metadata.uid = uid;
   object.metadata.creationTimestamp = seconds(now);
   kind.behaviour.prepareForCreate?.(object);
-  await lifecycleOf(kind).beforeCreate?.(object, now, write.reader);
+  await lifecycleOf(kind).beforeCreate?.(object, now, write.reader, write.context.user);
   setFirstGeneration(kind, object);
   checkCreation(kind, object);
   for (const text of warningsOf(kind, object, undefined)) warn(text);

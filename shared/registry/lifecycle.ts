@@ -1,13 +1,15 @@
 /** Kinds whose objects the registry itself takes through states, beyond what their declaration can say. */
 import type { AdmissionReader } from "../admission/plugin.ts";
 import type { AnyObject, Kind, Problem } from "../api/kind.ts";
+import type { UserInfo } from "../auth/auth.ts";
+import { certificateLifecycle } from "./certificates.ts";
 import { definitionLifecycle } from "./custom/lifecycle.ts";
 import { namespaceLifecycle } from "./namespaces.ts";
 import { serviceLifecycle } from "./services/lifecycle.ts";
 
 export interface Lifecycle {
   /** After the kind's own preparation. In place. */
-  beforeCreate?(object: AnyObject, now: Date, reader: AdmissionReader): void | Promise<void>;
+  beforeCreate?(object: AnyObject, now: Date, reader: AdmissionReader, user: UserInfo): void | Promise<void>;
   beforeUpdate?(next: AnyObject, previous: AnyObject, now: Date, reader: AdmissionReader): void | Promise<void>;
   /**
    * Gives an object what must be unique among all of its kind, in place, in front of the slot that is being claimed: asked again with
@@ -38,6 +40,7 @@ export interface AllocationContext {
 const ordinary: Lifecycle = {};
 
 const byStorage: Readonly<Record<string, Lifecycle>> = {
+  "certificatesigningrequests.certificates.k8s.io": certificateLifecycle,
   namespaces: namespaceLifecycle,
   services: serviceLifecycle,
   "customresourcedefinitions.apiextensions.k8s.io": definitionLifecycle,

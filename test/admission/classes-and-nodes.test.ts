@@ -224,3 +224,47 @@ describe("ServiceAccount: what its Pods may mount", () => {
     expect((await refusal(createPod(await aCluster(), { nodeName: "n", ...spec }, mirror))).message).toBe(`pods "p" is forbidden: ${why}`);
   });
 });
+
+describe("trap 18: PodTopologyLabels", () => {
+  const zone = { "topology.kubernetes.io/zone": "eu-central-1a", "topology.kubernetes.io/region": "eu-central-1" };
+  const withNode = async () => {
+    const api = await aCluster();
+    await api.create("nodes", { metadata: { name: "n", labels: { ...zone, "kubernetes.io/hostname": "n" } } });
+    return api;
+  };
+  const bind = async (api: TestRegistry, node: string) => {
+    const target = { kind: "Node", name: node };
+    await api.create("pods", { metadata: { name: "p" }, target }, { subresource: "binding" });
+    return (await api.get("pods", "p")) as unknown as Pod;
+  };
+
+  it("a Pod gets its Node's zone and region when it is bound, whatever it called itself", async () => {
+    const api = await withNode();
+    await createPod(api, {}, { labels: { app: "web", "topology.kubernetes.io/zone": "elsewhere" } });
+    const { metadata, spec } = await bind(api, "n");
+    expect(spec.nodeName).toBe("n");
+    expect(metadata.labels).toEqual({ app: "web", ...zone });
+  });
+
+  it("or when it is made for a Node", async () => {
+    expect((await createPod(await withNode(), { nodeName: "n" })).metadata.labels).toEqual(zone);
+  });
+
+  it("a Node that is not there, or is nowhere in particular, gives it none", async () => {
+    const api = await aCluster();
+    await createPod(api, {});
+    expect((await bind(api, "none")).metadata).not.toHaveProperty("labels");
+  });
+});
+
+it("a Pod is not bound in a namespace that is going", async () => {
+  const api = await aCluster();
+  await api.create("namespaces", { metadata: { name: "going" } });
+  await api.create("pods", aPodBody("p"), { namespace: "going" });
+  await api.remove("namespaces", "going");
+  const binding = { metadata: { name: "p" }, target: { kind: "Node", name: "n" } };
+  expect(await refusal(api.create("pods", binding, { namespace: "going", subresource: "binding" }))).toMatchObject({
+    code: 403,
+    details: { causes: [{ reason: "NamespaceTerminating" }] },
+  });
+});

@@ -1,9 +1,11 @@
 /** `pods/binding`: the scheduler's decision. A Pod is bound once. */
+import { admit, validate } from "../../admission/chain.ts";
 import type { Binding, Pod } from "../../api/generated/types.ts";
 import type { AnyObject } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import { notSupported, required } from "../../api/validation/problems.ts";
 import { badRequest, conflict, invalid, notFound } from "../../errors/status-error.ts";
+import { creationRequest } from "../create.ts";
 import { checkWritable } from "../preconditions.ts";
 import { present } from "../present.ts";
 import { clone, isObject, seconds } from "../values.ts";
@@ -12,7 +14,7 @@ import { commit, type Write } from "../write.ts";
 import { withCondition } from "./conditions.ts";
 
 export async function bindPod(write: Write, body: JsonObject): Promise<void> {
-  const binding = readBinding(write, body);
+  const binding = await admitted(write, readBinding(write, body));
   const { kind, key } = write;
   await commit(write, (current, { now }) => {
     if (current === undefined) throw notFound(kind, key.name);
@@ -22,6 +24,16 @@ export async function bindPod(write: Write, body: JsonObject): Promise<void> {
     if (reason !== undefined) throw conflict({ group: "", plural: "pods/binding" }, key.name, reason);
     return { type: "put", value: toStorage(kind, bound(pod, binding, now)) };
   });
+}
+
+/** A Binding is created, and passes admission like whatever is. */
+async function admitted(write: Write, given: Binding): Promise<Binding> {
+  const concerned = write.admission.concerned(write.kind, "CREATE", write.subresource);
+  const binding = clone(given as unknown as AnyObject);
+  const request = creationRequest(write, binding, (text) => write.context.warnings.push(text));
+  await admit(concerned, request, write.reader);
+  await validate(concerned, request, write.reader);
+  return binding as unknown as Binding;
 }
 
 /** @throws {StatusError} BadRequest, Invalid */
