@@ -2,8 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { readMarks } from "../../shared/store/marks.ts";
-import type { StoreSettings } from "../../shared/store/settings.ts";
-import type { Store } from "../../shared/store/store.ts";
+import type { ResourceStore, Store } from "../../shared/store/store.ts";
 import { type Bed, logOf, storeOver } from "./bed.ts";
 import { latencies, timed } from "./figures.ts";
 import { keyOf, smallPod } from "./pods.ts";
@@ -45,10 +44,10 @@ export interface Rates {
  */
 export async function writesPerSecond(bed: Bed, lanes: number, durationMs: number, compacting = false): Promise<Rates> {
   const name = compacting ? `compacting-${lanes}` : `writes-${lanes}`;
-  const store = storeOver(bed.table);
+  const store = storeOver(bed.table, compacting ? brief : {});
   const pods = (await store.createCluster(name)).resource("pods");
   await fill(store, name);
-  const upkeep = startUpkeep(bed, name, compacting ? brief : {});
+  const upkeep = startUpkeep(bed, store, name, pods);
   const begun = performance.now();
   const { times } = await timed(lanes, durationMs, (count) =>
     done(pods.commit(write(keyOf((count * 7_919) % objects), smallPod(count % objects, count)))),
@@ -64,7 +63,7 @@ export async function batchesPerSecond(bed: Bed, durationMs: number): Promise<Ra
   const store = storeOver(bed.table);
   const pods = (await store.createCluster("batches")).resource("pods");
   await fill(store, "batches");
-  const upkeep = startUpkeep(bed, "batches");
+  const upkeep = startUpkeep(bed, store, "batches", pods);
   const run = async (proposalOf: (count: number) => ReturnType<typeof write>) => {
     const begun = performance.now();
     const { times } = await timed(1, durationMs, (round) =>
@@ -101,9 +100,12 @@ async function fill(store: Store, cluster: string): Promise<void> {
 const everyMs = 2_000;
 const lagEveryMs = 500;
 
-/** The upkeep as another process does it, and how far the view lags meanwhile. */
-function startUpkeep(bed: Bed, cluster: string, ages: Partial<StoreSettings> = {}) {
-  const store = storeOver(bed.table, ages);
+/**
+ * The upkeep beside the writes, in the process that makes them, as in local mode; and how far the view lags meanwhile.
+ * @param pods the resource that is written to: the lag is measured by what it knows
+ */
+function startUpkeep(bed: Bed, store: Store, cluster: string, pods: ResourceStore) {
+  const log = logOf(pods);
   const stopped = new AbortController();
   let lagMax = 0;
   const upkeep = (async () => {
@@ -111,18 +113,16 @@ function startUpkeep(bed: Bed, cluster: string, ages: Partial<StoreSettings> = {
       await pause(everyMs);
       await store.maintain(cluster, { untilMs: Date.now() + everyMs });
     }
-    await logOf((await store.cluster(cluster)).resource("pods")).view.materialize(() => true);
+    await log.view.materialize(() => true);
   })();
   const measuring = (async () => {
-    const watcher = storeOver(bed.table);
-    const log = logOf((await watcher.cluster(cluster)).resource("pods"));
     const changesIn: { readonly slot: number; readonly changes: number }[] = [];
     while (!stopped.signal.aborted) {
       await pause(lagEveryMs);
-      const { head } = await log.fresh(log.arrive());
-      const known = changesIn.at(-1)?.slot ?? head.slot;
+      const head = log.cache?.head.slot ?? 0;
+      const known = changesIn.at(-1)?.slot ?? head;
       for (const slot of log.cache?.slotsAfter(known) ?? []) changesIn.push({ slot: slot.number, changes: slot.count });
-      if (changesIn.length === 0) changesIn.push({ slot: head.slot, changes: 0 });
+      if (changesIn.length === 0) changesIn.push({ slot: head, changes: 0 });
       const { watermark } = await readMarks(bed.table, log.parts.keys, log.parts.birth);
       while (changesIn.length > 1 && changesIn[0]!.slot <= watermark) changesIn.shift();
       lagMax = Math.max(

@@ -53,14 +53,14 @@ class DynamoDbTable implements Table {
       ConsistentRead: consistent,
     });
     const clock = watchDate(command);
-    const { Item } = await this.#read(() => this.#client.send(command, this.#limits()));
+    const { Item } = await this.#read((limits) => this.#client.send(command, limits));
     return { item: Item && itemOf(Item), date: clock.date() };
   }
 
   put(item: Item, condition?: Condition): Promise<WriteResult> {
     const Item = Object.fromEntries(Object.entries(item).flatMap(([name, value]) => (value === undefined ? [] : [[name, toAws(value)]])));
     const command = new PutItemCommand({ TableName: this.#tableName, Item, ...conditionOf(condition) });
-    return this.#write(command, () => this.#client.send(command, this.#limits()));
+    return this.#write(command, (limits) => this.#client.send(command, limits));
   }
 
   delete({ pk, sk }: ItemKey, condition?: Condition): Promise<WriteResult> {
@@ -69,7 +69,7 @@ class DynamoDbTable implements Table {
       Key: { pk: { S: pk }, sk: { S: sk } },
       ...conditionOf(condition),
     });
-    return this.#write(command, () => this.#client.send(command, this.#limits()));
+    return this.#write(command, (limits) => this.#client.send(command, limits));
   }
 
   async query({ pk, from, to, descending, limit, cursor, consistent }: Query): Promise<QueryPage> {
@@ -84,7 +84,7 @@ class DynamoDbTable implements Table {
       ...(cursor && { ExclusiveStartKey: { pk: { S: cursor.pk }, sk: { S: cursor.sk } } }),
     });
     const clock = watchDate(command);
-    const { Items = [], LastEvaluatedKey } = await this.#read(() => this.#client.send(command, this.#limits()));
+    const { Items = [], LastEvaluatedKey } = await this.#read((limits) => this.#client.send(command, limits));
     const items = Items.map(itemOf);
     const date = clock.date();
     return LastEvaluatedKey
@@ -93,9 +93,9 @@ class DynamoDbTable implements Table {
   }
 
   /** Reads may be retried, so the SDK does. */
-  async #read<T>(send: () => Promise<T>): Promise<T> {
+  async #read<T>(send: Send<T>): Promise<T> {
     try {
-      return await send();
+      return await this.#limited(send);
     } catch (error) {
       const meaning = meaningOf(error);
       if (meaning === "throttled") throw new ThrottledError("the table throttles reads", { cause: error });
@@ -104,11 +104,11 @@ class DynamoDbTable implements Table {
     }
   }
 
-  async #write(command: Writable, send: () => Promise<unknown>): Promise<WriteResult> {
+  async #write(command: Writable, send: Send<unknown>): Promise<WriteResult> {
     const attempt = tryOnce(command);
     let failure: unknown;
     try {
-      await send();
+      await this.#limited(send);
       failure = attempt.failure();
     } catch (error) {
       failure = attempt.failure() ?? error;
@@ -124,10 +124,19 @@ class DynamoDbTable implements Table {
     throw new UnknownOutcomeError("the outcome of a write is unknown", { cause: failure });
   }
 
-  #limits() {
-    return { abortSignal: AbortSignal.timeout(this.#timeoutMs) };
+  /** Not `AbortSignal.timeout`: its timers go on after the answer, thousands of them, and each makes an exception in the end. */
+  async #limited<T>(send: Send<T>): Promise<T> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.#timeoutMs);
+    try {
+      return await send({ abortSignal: limit.signal });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
+
+type Send<T> = (limits: { readonly abortSignal: AbortSignal }) => Promise<T>;
 
 // ---- one attempt, and the Date header
 

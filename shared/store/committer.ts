@@ -115,7 +115,7 @@ export class Committer {
 
   #answerWin(draft: Draft, slot: Slot, date: Date): void {
     this.#packer.forget();
-    this.#parts.log.won(slot, date);
+    this.#parts.log.won(slot, date, draft.bodies);
     this.#remove(draft.members);
     const answer = () => {
       for (const tell of draft.answers) tell();
@@ -150,7 +150,8 @@ export class Committer {
       return false;
     }
     const { number, time } = heading;
-    log.won({ type: "slot", number, time, count: 0, writer: process, changes: [], ...measure(2, 2, []), overflow: undefined }, result.date);
+    const slot: Slot = { type: "slot", number, time, count: 0, writer: process, changes: [], ...measure(2, 2, []), overflow: undefined };
+    log.won(slot, result.date, []);
     return true;
   }
 

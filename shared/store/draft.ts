@@ -19,6 +19,8 @@ type Decision =
       readonly value: Stored["value"];
       readonly deletes: boolean;
       readonly body: ChunkRef | undefined;
+      /** The object's JSON, unless it is in chunks. */
+      readonly json: string | undefined;
       readonly text: string;
       readonly exact: boolean;
       readonly ring: readonly string[];
@@ -52,6 +54,8 @@ export interface Draft {
   /** Objects that changes of this slot touch. */
   readonly overlay: Map<string, Stored | undefined>;
   readonly texts: string[];
+  /** JSON of the objects, as the changes have them; undefined where it is in chunks. */
+  readonly bodies: (string | undefined)[];
   readonly ring: Set<string>;
   exact: boolean;
   size: number;
@@ -82,6 +86,7 @@ export class Drafter {
       answers: [],
       overlay: new Map(),
       texts: [],
+      bodies: [],
       ring: new Set(),
       exact: false,
       size: 0,
@@ -157,7 +162,16 @@ export class Drafter {
       plan: proposal.plan,
     };
     const ring = proposal.ring?.(value, current?.value) ?? [];
-    return { type: "write", value, deletes, body, text: changeText(draft, body ?? json), exact: traits.exact, ring };
+    return {
+      type: "write",
+      value,
+      deletes,
+      body,
+      json: body ? undefined : json,
+      text: changeText(draft, body ?? json),
+      exact: traits.exact,
+      ring,
+    };
   }
 
   /** Gives a judged proposal its place in the slot. */
@@ -184,9 +198,11 @@ export class Drafter {
       plan: proposal.plan,
       id,
       body: decision.body,
+      exact: decision.exact,
     });
     draft.overlay.set(proposal.key, decision.deletes ? undefined : object);
     draft.texts.push(decision.text);
+    draft.bodies.push(decision.json);
     draft.size += decision.text.length;
     draft.exact ||= decision.exact;
     for (const consumer of decision.ring) draft.ring.add(consumer);

@@ -13,11 +13,12 @@ import type { LogKeys } from "./keys.ts";
 import { type Marks, readMarks } from "./marks.ts";
 import { insist, type Patience } from "./retry.ts";
 import type { StoreSettings } from "./settings.ts";
-import { Head, type Slot, type SlotEntry, type SlotNumber } from "./slot.ts";
+import { Head, type LoggedChange, type Slot, type SlotEntry, type SlotNumber } from "./slot.ts";
 import { type Stored, UnknownClusterError } from "./store.ts";
 import type { Table } from "./table.ts";
 import { SlotsGoneError, Tail } from "./tail.ts";
 import { View } from "./view.ts";
+import { WonTexts } from "./won-texts.ts";
 
 export interface LogParts {
   readonly table: Table;
@@ -48,6 +49,7 @@ export class ResourceLog {
   readonly tail: Tail;
   readonly view: View;
   readonly contention: Contention;
+  readonly #texts = new WonTexts();
   #cache: LogCache | undefined;
   /** The newest reading of the marks, and our clock then. */
   #marks: { readonly read: Marks; readonly at: number } | undefined;
@@ -66,7 +68,11 @@ export class ResourceLog {
     this.contention = new Contention(parts.patience, parts.process);
     this.chunks = new Chunks(parts.table, parts.keys, parts.patience);
     this.tail = new Tail(parts.table, parts.keys, this.chunks, parts.patience);
-    this.view = new View({ ...parts, chunks: this.chunks, tail: this.tail, materializeMs: parts.settings.materializeMs });
+    const memory = {
+      slotsAfter: (slot: SlotNumber) => this.#cache?.slotsAfter(slot),
+      takeText: (change: LoggedChange) => this.#texts.take(change),
+    };
+    this.view = new View({ ...parts, chunks: this.chunks, tail: this.tail, memory, materializeMs: parts.settings.materializeMs });
   }
 
   /** A request is here. Reads that begin from now on will do for it. */
@@ -137,9 +143,11 @@ export class ResourceLog {
     if (cache.head.closed) throw new UnknownClusterError(`cluster ${this.parts.keys.cluster} was deleted`);
   }
 
-  /** Applies a slot that this process won. */
-  won(slot: Slot, date: Date): void {
-    if (this.#cache?.apply(slot, Head.ofSlot(slot, date))) this.#notify();
+  /** Applies a slot that this process won. @param texts JSON of its changes' objects, where it is at hand */
+  won(slot: Slot, date: Date, texts: readonly (string | undefined)[]): void {
+    if (!this.#cache?.apply(slot, Head.ofSlot(slot, date))) return;
+    for (const [index, change] of slot.changes.entries()) this.#texts.keep(change, texts[index]);
+    this.#notify();
   }
 
   /** Calls back whenever the head moves, or everything was forgotten. @returns how to stop it */

@@ -161,9 +161,9 @@ export async function readSlotItem(item: Item, chunks: Chunks): Promise<SlotEntr
   for (const [index, record] of records.entries()) {
     const body = bodies[index];
     if (!body) return undefined;
-    deepFreeze(body);
+    const { exact } = deepFreeze(body);
     const object: Stored = Object.freeze({ key: record.k, revision: revisionAt(number, index + 1), value: body });
-    changes.push(readChange(record, object, time));
+    changes.push(readChange(record, object, time, exact));
   }
   return {
     type: "slot",
@@ -197,7 +197,7 @@ async function bodyOf(record: ChangeRecord, chunks: Chunks): Promise<Stored["val
   return bytes && (parseValue(unpackText(bytes), record.c.exact === true) as Stored["value"]);
 }
 
-function readChange(record: ChangeRecord, object: Stored, time: number): LoggedChange {
+function readChange(record: ChangeRecord, object: Stored, time: number, exact: boolean): LoggedChange {
   let previous: Stored | undefined;
   return {
     type: record.d ? "delete" : "put",
@@ -216,6 +216,7 @@ function readChange(record: ChangeRecord, object: Stored, time: number): LoggedC
     plan: record.n,
     id: record.i,
     body: record.c,
+    exact,
   };
 }
 

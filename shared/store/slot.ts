@@ -28,6 +28,8 @@ export interface LoggedChange extends Change {
   readonly id: string;
   /** Chunks that hold the object's body, when it has chunks of its own. */
   readonly body: ChunkRef | undefined;
+  /** The object holds numbers that a double cannot. */
+  readonly exact: boolean;
 }
 
 /** A blob in chunk items (rule 21). */

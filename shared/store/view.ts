@@ -7,7 +7,7 @@ import { deepFreeze, packText, parseValue, unpackText } from "./encoding.ts";
 import type { LogKeys } from "./keys.ts";
 import { raiseMark, readMarks } from "./marks.ts";
 import { forEachOf, insist, type Patience, pauseAfter } from "./retry.ts";
-import type { ChunkRef, LoggedChange, SlotEntry, SlotNumber } from "./slot.ts";
+import type { ChunkRef, LoggedChange, Slot, SlotEntry, SlotNumber } from "./slot.ts";
 import type { Revision, Stored } from "./store.ts";
 import type { Item, Table } from "./table.ts";
 import type { Tail } from "./tail.ts";
@@ -36,10 +36,21 @@ export interface ViewParts {
   readonly birth: SlotNumber;
   /** A materializer that slept longer than this stops, lest it bring back what was removed since. */
   readonly materializeMs: number;
+  /** Absent: everything is read from the table. */
+  readonly memory?: LogMemory;
+}
+
+/** What the process has at hand of the log's end: it need not be read, parsed and written out once more. */
+export interface LogMemory {
+  /** Slots after this one without a gap, each read strongly or won; undefined when some of them are not in memory. */
+  slotsAfter(slot: SlotNumber): readonly Slot[] | undefined;
+  /** The JSON of a change's object, if it was kept. It is not kept any longer. */
+  takeText(change: LoggedChange): string | undefined;
 }
 
 export class View {
   readonly #parts: ViewParts;
+  #materializing: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ViewParts) {
     this.#parts = parts;
@@ -87,21 +98,25 @@ export class View {
   }
 
   /**
-   * Applies the log to the view, from the watermark on.
+   * Applies the log to the view, from the watermark on. Two at a time would write everything twice: the later one waits.
    * @param until stop early once it is false
    * @returns the watermark, and whether it is the log's head
    */
-  async materialize(until: () => boolean): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
-    const { table, keys, tail, patience, birth } = this.#parts;
-    let { watermark } = await insist(patience, () => readMarks(table, keys, birth));
+  materialize(until: () => boolean): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
+    const result = this.#materializing.then(() => this.#materialize(until));
+    this.#materializing = result.catch(() => {});
+    return result;
+  }
+
+  async #materialize(until: () => boolean) {
+    const { table, keys, patience, birth } = this.#parts;
     for (;;) {
+      // Whatever comes after this watermark was still to be applied after the deadline was set: no compaction took it before (rule 16).
       const deadline = patience.clock.now().getTime() + this.#parts.materializeMs;
-      const { entries, complete } = await tail.read(watermark + 1, { limit: slotsAtOnce });
-      if (entries.some(({ type }) => type === "stub")) {
-        // Somebody else went on from there, and compaction followed.
-        ({ watermark } = await insist(patience, () => readMarks(table, keys, birth)));
-        continue;
-      }
+      let { watermark } = await insist(patience, () => readMarks(table, keys, birth));
+      const { entries, complete } = await this.#slotsAfter(watermark);
+      // Somebody else went on from there, and compaction followed.
+      if (entries.some(({ type }) => type === "stub")) continue;
       const last = entries.at(-1);
       if (last) {
         await this.write(newestPerKey(entries), deadline);
@@ -113,13 +128,19 @@ export class View {
     }
   }
 
+  /** The next slots to apply: from memory as far as that goes, the rest and the proof of the end from the table. */
+  async #slotsAfter(watermark: SlotNumber): Promise<{ readonly entries: readonly SlotEntry[]; readonly complete: boolean }> {
+    const known = this.#parts.memory?.slotsAfter(watermark)?.slice(0, slotsAtOnce) ?? [];
+    return known.length > 0 ? { entries: known, complete: false } : this.#parts.tail.read(watermark + 1, { limit: slotsAtOnce });
+  }
+
   /** Writes what a change made of its object, unless the view has something newer. All are acknowledged when it resolves. */
   async write(changes: readonly LoggedChange[], deadline: number): Promise<void> {
     const { table, keys, patience } = this.#parts;
     await forEachOf(changes, 16, (change) => {
       if (patience.clock.now().getTime() > deadline) throw new StaleMaterializerError();
       const { revision } = change.object;
-      const item = viewItem(keys, change);
+      const item = viewItem(keys, change, this.#parts.memory?.takeText(change));
       return insist(patience, () => table.put(item, { type: "absentOrLess", attribute: "revision", value: revision }));
     });
   }
@@ -178,13 +199,11 @@ function newestPerKey(entries: readonly SlotEntry[]): readonly LoggedChange[] {
   return [...newest.values()];
 }
 
-function viewItem(keys: LogKeys, { type, object, body }: LoggedChange): Item {
+function viewItem(keys: LogKeys, { type, object, body, exact }: LoggedChange, json: string | undefined): Item {
   const base = { pk: keys.view, sk: object.key, revision: object.revision };
   if (type === "delete") return { ...base, gone: true };
   if (body) return { ...base, chunks: JSON.stringify(body), ...(body.exact && { exact: true }) };
-  const text = JSON.stringify(object.value);
-  const exact = deepFreeze(object.value).exact;
-  return { ...base, body: packText(text), ...(exact && { exact }) };
+  return { ...base, body: packText(json ?? JSON.stringify(object.value)), ...(exact && { exact }) };
 }
 
 const refOf = (item: Item): ChunkRef | undefined => (typeof item.chunks === "string" ? (JSON.parse(item.chunks) as ChunkRef) : undefined);

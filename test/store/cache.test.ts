@@ -19,6 +19,7 @@ function slot(number: number, ...steps: string[]): Slot {
       plan: undefined,
       id: `${number}-${index}`,
       body: undefined,
+      exact: false,
     };
   });
   return { type: "slot", number, time: number, count: steps.length, writer: "w", changes, size: 10, bytes: 10, overflow: undefined };

@@ -2,7 +2,8 @@ import { assert, jsonValue, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { logKeys } from "../../../shared/store/keys.ts";
 import { readMarks } from "../../../shared/store/marks.ts";
-import { CompactedError, StoreBusyError } from "../../../shared/store/store.ts";
+import type { LogResourceStore } from "../../../shared/store/resource-store.ts";
+import { CompactedError, type ResourceStore, StoreBusyError } from "../../../shared/store/store.ts";
 import { type Item, UnknownOutcomeError, type WriteResult } from "../../../shared/store/table.ts";
 import { applyUndo, undoOf } from "../../../shared/store/undo.ts";
 import { type FaultyTable, isSlot, isView, times } from "../../support/faulty-table.ts";
@@ -13,6 +14,8 @@ const hour = 3_600_000;
 const day = 24 * hour;
 const forever = { untilMs: Infinity };
 const maintain = (scene: Scene) => scene.process().maintain("default", forever);
+/** Applies the log to the view, as the process has it in memory. */
+const materialize = (resource: ResourceStore) => (resource as LogResourceStore).log.view.materialize(() => true);
 const viewPartition = (pk: string) => isView({ pk, sk: "" });
 
 /** What a process that fell over does: nothing more. */
@@ -142,6 +145,38 @@ describe("rule 16: a delete leaves a tombstone", () => {
     scene.table.faults = {};
     await maintain(scene);
     expect(await keysOf(await scene.resource())).toHaveLength(40);
+  });
+
+  it("and one that has the slots in memory, and looked long ago how far the view is", async () => {
+    const scene = await aScene();
+    const sleeper = await scene.resource();
+    await sleeper.commit(put("a"));
+    const others = await scene.resource();
+    await others.commit(remove("a"));
+    await others.commit(put("b"));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asleep = false;
+    scene.table.faults.query = async (query, real) => {
+      const page = await real();
+      if (!query.pk.endsWith("#marks") || asleep) return page;
+      asleep = true;
+      await held;
+      return page;
+    };
+    const slow = materialize(sleeper);
+    await scene.clock.sleep(10);
+    for (let pass = 0; pass < 3; pass++) {
+      scene.clock.jump(8 * day);
+      await maintain(scene);
+    }
+    const { keys } = await auditLog(scene.table);
+    expect((await scene.table.get({ pk: keys.view, sk: "a" }, { consistent: true })).item).toBeUndefined();
+    release();
+    await expect(slow).rejects.toMatchObject({ name: "StaleMaterializerError" });
+    expect(await keysOf(await scene.resource())).toEqual(["b"]);
   });
 
   it("and stops a sweep that wakes up then, whatever it had read before", async () => {
@@ -381,6 +416,33 @@ describe("rule 18: lag is bounded by the writers", () => {
     for (let n = 0; n < 10; n++) await pods.commit(put("a", { x: noise(100_000, n) }));
     const { watermark, entries } = await auditLog(scene.table);
     expect(entries.at(-1)!.number - watermark).toBeLessThanOrEqual(4);
+  });
+
+  it("applies what this process has in memory without reading it again, and what others wrote as well", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 20; n++) await pods.commit(put(`p${n % 7}`, { n, huge: JSON.rawJSON("12345678901234567890") }));
+    await pods.commit(remove("p3"));
+    await (await scene.resource()).commit(put("other"));
+    scene.table.calls.length = 0;
+    const { done } = await materialize(pods);
+    expect(done).toBe(true);
+    // What the others wrote, and with it that there is no more.
+    const reads = scene.table.calls.filter(({ op, pk }) => op === "query" && isSlot({ pk, sk: "" }));
+    expect(reads).toHaveLength(1);
+    const { view, entries, watermark } = await auditLog(scene.table);
+    expect(watermark).toBe(entries.at(-1)!.number);
+    expect([...view.keys()].sort()).toEqual(["other", "p0", "p1", "p2", "p4", "p5", "p6"]);
+    expect(JSON.stringify((await (await scene.resource()).get("p5")).object?.value)).toBe('{"n":19,"huge":12345678901234567890}');
+  });
+
+  it("applies the log once when it is asked twice at the same time", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 10; n++) await pods.commit(put(`p${n}`));
+    scene.table.calls.length = 0;
+    await Promise.all([materialize(pods), materialize(pods)]);
+    expect(scene.table.calls.filter(({ op, pk }) => op === "put" && viewPartition(pk))).toHaveLength(10);
   });
 
   it("answers a write only when the help it gave is done", async () => {
