@@ -23,7 +23,7 @@ export async function run(options: readonly string[]): Promise<Record<string, un
 
 async function singleObjects(windowMs: number): Promise<Record<string, number>> {
   const plane = await startPlane();
-  const result: Record<string, number> = {};
+  const result: Record<string, number> = { pod_posted_bytes: Buffer.byteLength(JSON.stringify(podBody("one"))) };
   const verb = async (name: string, call: (index: number) => Promise<Response>) => {
     let bytes = 0;
     const { cpuMs, perSecond } = await rate(windowMs, async (index) => {
