@@ -11,7 +11,7 @@ import { decode, decodeBare, decodeBody } from "./decode.ts";
 import { apply } from "./ownership.ts";
 import type { Patch } from "./registry.ts";
 import { change, type Endpoint } from "./update.ts";
-import { clone, isObject, show } from "./values.ts";
+import { isObject, show } from "./values.ts";
 import type { Write, Written } from "./write.ts";
 
 const maxOperations = 10_000;
@@ -118,7 +118,7 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
         force,
         name: key.name,
       });
-      return { object: decode(kind, clone(merged)).object, owned: true };
+      return { object: decode(kind, merged).object, owned: true };
     },
     endpoint,
     creates: subresource === "",

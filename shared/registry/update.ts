@@ -15,7 +15,7 @@ import { own } from "./ownership.ts";
 import { modified, uidMismatch } from "./preconditions.ts";
 import { present } from "./present.ts";
 import { type Undo, undoList } from "./undo.ts";
-import { clone, same, without } from "./values.ts";
+import { same, without } from "./values.ts";
 import { storageVersion, toStorage } from "./versions.ts";
 import { allocate, commit, type Write, type Written } from "./write.ts";
 
@@ -48,16 +48,26 @@ export interface Update {
 /** PUT of the object or its status. */
 export async function updateObject(write: Write, body: JsonObject, endpoint: Endpoint): Promise<Written> {
   const { kind, key, context, parameters } = write;
-  const decoded = decodeBody(kind, body, parameters, (text) => context.warnings.push(text));
-  placeInNamespace(kind, decoded, key.namespace);
-  checkName(decoded, key.name);
-  dedupeOwners(decoded, (text) => context.warnings.push(text));
+  const decoded = (warn: (text: string) => void): AnyObject => {
+    const object = decodeBody(kind, body, parameters, warn);
+    placeInNamespace(kind, object, key.namespace);
+    checkName(object, key.name);
+    dedupeOwners(object, warn);
+    return object;
+  };
+  const first = decoded((text) => context.warnings.push(text));
+  const uid = first.metadata.uid || undefined;
+  let unused: AnyObject | undefined = first;
   return change(write, {
-    // A judge may be asked more than once, and each answer is changed on its way.
-    wanted: () => ({ object: clone(decoded), owned: false }),
+    // A judge may be asked more than once, and changes on its way what it was given.
+    wanted: () => {
+      const object = unused ?? decoded(() => {});
+      unused = undefined;
+      return { object, owned: false };
+    },
     endpoint,
     creates: write.subresource === "" && (kind.behaviour.allowCreateOnUpdate ?? false),
-    uid: decoded.metadata.uid || undefined,
+    uid,
   });
 }
 

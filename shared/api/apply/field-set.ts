@@ -1,166 +1,272 @@
 /**
  * Sets of field paths, as `metadata.managedFields` stores them: a trie whose keys are FieldsV1 path elements (`f:name`, `k:{"name":"web"}`,
- * `v:"value"`, `i:0`). Sets are immutable: every operation makes a new one.
+ * `v:"value"`, `i:0`). Sets are immutable: every operation makes a new one, which shares with the others what it did not change.
  * @see sigs.k8s.io/structured-merge-diff, fieldpath.Set
  */
 import type { JsonObject } from "../objects.ts";
 
 export type Path = readonly string[];
 
-interface Node {
+/** The part of a set at and below some path. Only a root may be empty. */
+export interface FieldTree {
   /** The path that ends here is in the set. */
   readonly member: boolean;
-  readonly children: ReadonlyMap<string, Node>;
+  readonly children: ReadonlyMap<string, FieldTree>;
 }
 
-const none: Node = { member: false, children: new Map() };
+const noChildren: ReadonlyMap<string, FieldTree> = new Map();
+/** No path. */
+export const noTree: FieldTree = { member: false, children: noChildren };
+/** A path with nothing below it. */
+export const leafTree: FieldTree = { member: true, children: noChildren };
+
+export const fieldTree = (member: boolean, children: ReadonlyMap<string, FieldTree>): FieldTree => {
+  if (children.size > 0) return { member, children };
+  return member ? leafTree : noTree;
+};
+
+export const isEmptyTree = ({ member, children }: FieldTree): boolean => !member && children.size === 0;
 
 export class FieldSet {
-  static readonly empty = new FieldSet(none);
-  private readonly root: Node;
+  static readonly empty = new FieldSet(noTree);
+  readonly tree: FieldTree;
 
-  private constructor(root: Node) {
-    this.root = root;
+  private constructor(tree: FieldTree) {
+    this.tree = tree;
   }
 
   static of(paths: Iterable<Path>): FieldSet {
-    const root: MutableNode = { member: false, children: new Map() };
-    for (const path of paths) insert(root, path);
-    return new FieldSet(root);
+    let tree = noTree;
+    for (const path of paths)
+      tree = union(
+        tree,
+        path.reduceRight<FieldTree>((below, element) => fieldTree(false, new Map([[element, below]])), leafTree),
+      );
+    return FieldSet.ofTree(tree);
+  }
+
+  static ofTree(tree: FieldTree): FieldSet {
+    return isEmptyTree(tree) ? FieldSet.empty : new FieldSet(tree);
   }
 
   /** Reads FieldsV1 JSON. Unknown shapes are ignored, as they say nothing about fields. */
   static fromFieldsV1(fields: JsonObject | undefined): FieldSet {
-    return fields ? new FieldSet(readNode(fields, false)) : FieldSet.empty;
+    return fields ? FieldSet.ofTree(read(fields)) : FieldSet.empty;
   }
 
+  /** Frozen: sets that share parts share what is written of them. */
   toFieldsV1(): JsonObject {
-    return writeNode(this.root);
+    return write(this.tree);
   }
 
   get isEmpty(): boolean {
-    return isEmptyNode(this.root);
-  }
-
-  has(path: Path): boolean {
-    let node: Node | undefined = this.root;
-    for (const element of path) {
-      node = node.children.get(element);
-      if (!node) return false;
-    }
-    return node.member;
+    return isEmptyTree(this.tree);
   }
 
   union(other: FieldSet): FieldSet {
-    return new FieldSet(combine(this.root, other.root, (a, b) => a || b));
+    return FieldSet.ofTree(union(this.tree, other.tree));
   }
 
   intersection(other: FieldSet): FieldSet {
-    return new FieldSet(combine(this.root, other.root, (a, b) => a && b));
+    return FieldSet.ofTree(intersection(this.tree, other.tree));
   }
 
   difference(other: FieldSet): FieldSet {
-    return new FieldSet(combine(this.root, other.root, (a, b) => a && !b));
+    return FieldSet.ofTree(difference(this.tree, other.tree));
   }
 
   /** Removes the other set's paths and everything below them. */
   withoutSubtrees(other: FieldSet): FieldSet {
-    return new FieldSet(cut(this.root, other.root));
+    return FieldSet.ofTree(cut(this.tree, other.tree));
   }
 
-  /** Keeps only what lies at or below the other set's paths. */
-  withinSubtrees(other: FieldSet): FieldSet {
-    return this.difference(this.withoutSubtrees(other));
+  /** Removes paths above those of the other set. */
+  withoutParents(other: FieldSet): FieldSet {
+    return FieldSet.ofTree(cutParents(this.tree, other.tree));
   }
 
   equals(other: FieldSet): boolean {
-    return sameNode(this.root, other.root);
+    return isSame(this.tree, other.tree);
   }
 
   /** Paths in a stable order. */
   *paths(): Generator<Path> {
-    yield* walk(this.root, []);
+    yield* walk(this.tree, []);
   }
 }
 
-interface MutableNode extends Node {
-  member: boolean;
-  readonly children: Map<string, MutableNode>;
+export function union(a: FieldTree, b: FieldTree): FieldTree {
+  if (a === b || isEmptyTree(b)) return a;
+  if (isEmptyTree(a)) return b;
+  let children: Map<string, FieldTree> | undefined;
+  for (const [element, right] of b.children) {
+    const left = a.children.get(element);
+    const both = left ? union(left, right) : right;
+    if (both !== left) (children ??= new Map(a.children)).set(element, both);
+  }
+  return children || (b.member && !a.member) ? fieldTree(a.member || b.member, children ?? a.children) : a;
 }
 
-function insert(root: MutableNode, path: Path): void {
-  let node = root;
-  for (const element of path) {
-    let child = node.children.get(element);
-    if (!child) {
-      child = { member: false, children: new Map() };
-      node.children.set(element, child);
+function intersection(a: FieldTree, b: FieldTree): FieldTree {
+  if (a === b) return a;
+  const children = new Map<string, FieldTree>();
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element);
+    const both = right && intersection(left, right);
+    if (both && !isEmptyTree(both)) children.set(element, both);
+  }
+  return fieldTree(a.member && b.member, children);
+}
+
+function difference(a: FieldTree, b: FieldTree): FieldTree {
+  if (a === b) return noTree;
+  let children: Map<string, FieldTree> | undefined;
+  const drop = (element: string, left: FieldTree, right: FieldTree) => {
+    const rest = difference(left, right);
+    if (rest === left) return;
+    children ??= new Map(a.children);
+    if (isEmptyTree(rest)) children.delete(element);
+    else children.set(element, rest);
+  };
+  if (a.children.size < b.children.size) {
+    for (const [element, left] of a.children) {
+      const right = b.children.get(element);
+      if (right) drop(element, left, right);
     }
-    node = child;
+  } else {
+    for (const [element, right] of b.children) {
+      const left = a.children.get(element);
+      if (left) drop(element, left, right);
+    }
   }
-  node.member = true;
+  return children || (a.member && b.member) ? fieldTree(a.member && !b.member, children ?? a.children) : a;
 }
 
-/** An element that maps to an empty object is a member; one that maps to `{".": {}, …}` is a member with children. */
-function readNode(fields: JsonObject, leafIsMember: boolean): Node {
-  const children = new Map<string, Node>();
-  let member = false;
-  let size = 0;
-  for (const [key, value] of Object.entries(fields)) {
-    size++;
-    if (key === ".") member = true;
-    else if (typeof value === "object" && value !== null) children.set(key, readNode(value as JsonObject, true));
+function cut(a: FieldTree, b: FieldTree): FieldTree {
+  let children: Map<string, FieldTree> | undefined;
+  for (const [element, right] of b.children) {
+    const left = a.children.get(element);
+    if (!left) continue;
+    const rest = right.member ? noTree : cut(left, right);
+    if (rest === left) continue;
+    children ??= new Map(a.children);
+    if (isEmptyTree(rest)) children.delete(element);
+    else children.set(element, rest);
   }
-  return { member: member || (leafIsMember && size === 0), children };
+  return children ? fieldTree(a.member, children) : a;
 }
 
-function writeNode(node: Node): JsonObject {
-  const fields: JsonObject = {};
-  for (const key of [...node.children.keys()].toSorted()) {
-    const child = node.children.get(key);
-    if (!child || isEmptyNode(child)) continue;
-    fields[key] = child.children.size === 0 ? {} : { ...(child.member && { ".": {} }), ...writeNode(child) };
+function cutParents(a: FieldTree, b: FieldTree): FieldTree {
+  const children = new Map<string, FieldTree>();
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element);
+    const rest = right ? cutParents(left, right) : left;
+    if (!isEmptyTree(rest)) children.set(element, rest);
   }
-  return fields;
+  return fieldTree(a.member && b.children.size === 0, children);
 }
 
-const isEmptyNode = (node: Node): boolean => !node.member && [...node.children.values()].every(isEmptyNode);
-
-function combine(a: Node, b: Node, keep: (a: boolean, b: boolean) => boolean): Node {
-  const children = new Map<string, Node>();
-  for (const key of new Set([...a.children.keys(), ...b.children.keys()])) {
-    const child = combine(a.children.get(key) ?? none, b.children.get(key) ?? none, keep);
-    if (child.member || child.children.size > 0) children.set(key, child);
-  }
-  return { member: keep(a.member, b.member), children };
-}
-
-function cut(a: Node, b: Node): Node {
-  const children = new Map<string, Node>();
-  for (const [key, child] of a.children) {
-    const other = b.children.get(key);
-    if (other?.member) continue;
-    const rest = other ? cut(child, other) : child;
-    if (rest.member || rest.children.size > 0) children.set(key, rest);
-  }
-  return { member: a.member, children };
-}
-
-function sameNode(a: Node, b: Node): boolean {
+function isSame(a: FieldTree, b: FieldTree): boolean {
+  if (a === b) return true;
   if (a.member !== b.member || a.children.size !== b.children.size) return false;
-  for (const [key, child] of a.children) {
-    const other = b.children.get(key);
-    if (!other || !sameNode(child, other)) return false;
+  for (const [element, left] of a.children) {
+    const right = b.children.get(element);
+    if (!right || !isSame(left, right)) return false;
   }
   return true;
 }
 
-function* walk(node: Node, path: string[]): Generator<Path> {
-  if (node.member) yield [...path];
-  for (const key of [...node.children.keys()].toSorted()) {
-    const child = node.children.get(key);
-    if (child) yield* walk(child, [...path, key]);
+function* walk(tree: FieldTree, path: string[]): Generator<Path> {
+  if (tree.member) yield [...path];
+  for (const element of [...tree.children.keys()].toSorted()) {
+    const child = tree.children.get(element);
+    if (child) yield* walk(child, [...path, element]);
   }
+}
+
+// ---- FieldsV1
+
+/** What was read or written lately, both ways: an object's owners are read again when it changes again, and few of them have changed. */
+class Recent<K extends object, V> {
+  readonly #limit: number;
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get(key: K): V | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  set(key: K, value: V): void {
+    if (this.#young.size >= this.#limit) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, value);
+  }
+}
+
+const keptSets = 512;
+const treeByFields = new Recent<JsonObject, FieldTree>(keptSets);
+const fieldsByTree = new WeakMap<FieldTree, JsonObject>();
+
+const nothing: JsonObject = Object.freeze({});
+
+function read(fields: JsonObject): FieldTree {
+  // Nobody will change it, then: stored objects are frozen all the way down, and so is what is written here.
+  const isShared = Object.isFrozen(fields);
+  const known = isShared ? treeByFields.get(fields) : undefined;
+  if (known) return known;
+  const tree = readTree(fields, false);
+  if (isShared) treeByFields.set(fields, tree);
+  return tree;
+}
+
+/** An element that maps to an empty object is a member; one that maps to `{".": {}, …}` is a member with children. */
+function readTree(fields: JsonObject, leafIsMember: boolean): FieldTree {
+  const elements = Object.keys(fields);
+  if (elements.length === 0) return leafIsMember ? leafTree : noTree;
+  const children = new Map<string, FieldTree>();
+  let member = false;
+  for (const element of elements) {
+    const below = fields[element];
+    if (element === ".") member = true;
+    else if (typeof below === "object" && below !== null && element !== "__proto__") {
+      const child = readTree(below as JsonObject, true);
+      if (!isEmptyTree(child)) children.set(element, child);
+    }
+  }
+  return fieldTree(member, children);
+}
+
+function write(tree: FieldTree): JsonObject {
+  if (tree.children.size === 0) return nothing;
+  let fields = fieldsByTree.get(tree);
+  if (!fields) {
+    fields = writeTree(tree, false);
+    fieldsByTree.set(tree, fields);
+    treeByFields.set(fields, tree);
+  }
+  return fields;
+}
+
+function writeTree({ member, children }: FieldTree, memberIsTold: boolean): JsonObject {
+  const fields: JsonObject = {};
+  if (member && memberIsTold) fields["."] = nothing;
+  const elements = [...children.keys()];
+  if (elements.length > 1) elements.sort();
+  for (const element of elements) {
+    const child = children.get(element);
+    if (child) fields[element] = child.children.size === 0 ? nothing : writeTree(child, true);
+  }
+  return Object.freeze(fields);
 }
 
 /** A path as conflicts name it: `.spec.containers[name="web"].image`. */

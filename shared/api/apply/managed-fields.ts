@@ -40,11 +40,30 @@ interface Manager {
 
 const metadataOf = (object: JsonObject): JsonObject => (object.metadata ?? {}) as JsonObject;
 
+const entriesOf = (object: JsonObject): readonly ManagedFieldsEntry[] =>
+  (metadataOf(object).managedFields as ManagedFieldsEntry[] | undefined) ?? [];
+
 const read = (object: JsonObject): Manager[] =>
-  ((metadataOf(object).managedFields as ManagedFieldsEntry[] | undefined) ?? []).map((entry) => ({
-    entry,
-    fields: FieldSet.fromFieldsV1(entry.fieldsV1),
-  }));
+  entriesOf(object).map((entry) => ({ entry, fields: FieldSet.fromFieldsV1(entry.fieldsV1) }));
+
+/** The same for an object that a client read and sends back: what it repeats of the previous one is known already. */
+const readAgain = (object: JsonObject, previous: JsonObject): Manager[] => {
+  const known = entriesOf(previous);
+  return entriesOf(object).map((entry, index) => {
+    const before = known[index]?.fieldsV1;
+    return { entry, fields: FieldSet.fromFieldsV1(isSame(entry.fieldsV1, before) ? before : entry.fieldsV1) };
+  });
+};
+
+function isSame(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+  const elements = Object.keys(left);
+  if (elements.length !== Object.keys(right).length) return false;
+  return elements.every(
+    (element) => Object.hasOwn(right, element) && isSame((left as JsonObject)[element], (right as JsonObject)[element]),
+  );
+}
 
 const same = (entry: ManagedFieldsEntry, manager: string, operation: "Apply" | "Update", { apiVersion, subresource }: Operation): boolean =>
   entry.manager === manager &&
@@ -91,7 +110,7 @@ export function trackUpdate(previous: JsonObject | undefined, next: JsonObject, 
   const given = metadataOf(next).managedFields as ManagedFieldsEntry[] | undefined;
   const cleared = given !== undefined && given.length === 1 && Object.keys(given[0] ?? {}).length === 0;
   if (cleared) return withoutManaged(next);
-  const base = given && given.length > 0 ? read(next) : previous ? read(previous) : [];
+  const base = given && given.length > 0 ? (previous ? readAgain(next, previous) : read(next)) : previous ? read(previous) : [];
   const before = previous ? withoutManaged(previous) : {};
   const { added, modified, removed } = compare(operation.schema, before, withoutManaged(next));
   const changed = strip(added.union(modified).difference(serverOwned), operation.ignored);
@@ -182,13 +201,8 @@ export function applyConfiguration(
 }
 
 /** What leaves the object when its owner no longer names it: only what nobody else owns, and no parent of something that stays. */
-function removable(dropped: FieldSet, wanted: FieldSet, keptByOthers: FieldSet): FieldSet {
-  const stays = wanted.union(keptByOthers);
-  const kept = [...stays.paths()];
-  const isParentOfKept = (path: readonly string[]) =>
-    kept.some((other) => other.length > path.length && path.every((element, index) => other[index] === element));
-  return FieldSet.of([...dropped.difference(keptByOthers).paths()].filter((path) => !isParentOfKept(path)));
-}
+const removable = (dropped: FieldSet, wanted: FieldSet, keptByOthers: FieldSet): FieldSet =>
+  dropped.difference(keptByOthers).withoutParents(wanted.union(keptByOthers));
 
 /** An object that was written before ownership was kept: all its fields belong to a manager of that name. */
 function adoptUnmanaged(live: JsonObject, base: JsonObject, operation: Operation): Manager[] {

@@ -5,25 +5,43 @@
  */
 import type { JsonObject } from "../objects.ts";
 import type { ListNode, SchemaNode } from "../schema.ts";
-import { FieldSet, type Path } from "./field-set.ts";
+import { FieldSet, type FieldTree, fieldTree, isEmptyTree, leafTree, noTree, union } from "./field-set.ts";
 
 const anything: SchemaNode = { type: "any" };
 
+const isRaw = (value: object): value is { readonly rawJSON: string } => "rawJSON" in value;
+
 const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !("rawJSON" in value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
 
 /** How a value behaves: free-form objects are granular maps, free-form lists are atomic. */
 type Shape = "leaf" | "object" | "list";
 
 function shapeOf(schema: SchemaNode, value: unknown): Shape {
-  if (isObject(value)) return (schema.type === "object" || schema.type === "map") && schema.atomic ? "leaf" : "object";
+  if (typeof value !== "object" || value === null) return "leaf";
   if (Array.isArray(value)) return schema.type === "list" && schema.listType !== "atomic" ? "list" : "leaf";
-  return "leaf";
+  if ((schema.type === "object" || schema.type === "map") && schema.atomic) return "leaf";
+  return isRaw(value) ? "leaf" : "object";
 }
 
 function fieldSchema(schema: SchemaNode, name: string): SchemaNode {
   if (schema.type === "object") return schema.fields.get(name) ?? anything;
   return schema.type === "map" ? schema.values : anything;
+}
+
+const namesByFields = new WeakMap<ReadonlyMap<string, SchemaNode>, Map<string, string>>();
+
+/** Path elements of the fields that a schema declares, made once. */
+function elementsOf(schema: SchemaNode): ReadonlyMap<string, string> | undefined {
+  if (schema.type !== "object") return undefined;
+  const { fields } = schema;
+  let elements = namesByFields.get(fields);
+  if (!elements) {
+    elements = new Map();
+    for (const name of fields.keys()) elements.set(name, `f:${name}`);
+    namesByFields.set(fields, elements);
+  }
+  return elements;
 }
 
 const canonical = (value: unknown): string => {
@@ -35,9 +53,20 @@ const canonical = (value: unknown): string => {
   return Array.isArray(value) ? `[${value.map(canonical).join(",")}]` : JSON.stringify(value);
 };
 
+/** Whether two leaves are equal, whatever the order of their members. */
+function isEqual(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object" && typeof right !== "object") return false;
+  if (Array.isArray(left) && Array.isArray(right))
+    return left.length === right.length && left.every((item, at) => isEqual(item, right[at]));
+  return canonical(left) === canonical(right);
+}
+
 /** The path element of a list item: by its keys for list maps, by its value for sets. */
 function itemElement(schema: ListNode, item: unknown): string {
   if (schema.listType === "set" || !isObject(item)) return `v:${canonical(item)}`;
+  const only = schema.listKeys.length === 1 ? schema.listKeys[0] : undefined;
+  if (only !== undefined && typeof item[only] === "string") return `k:{${JSON.stringify(only)}:${JSON.stringify(item[only])}}`;
   const keys: JsonObject = {};
   for (const key of schema.listKeys) {
     const node = fieldSchema(schema.items, key);
@@ -48,32 +77,46 @@ function itemElement(schema: ListNode, item: unknown): string {
 }
 
 /** Every field that a value sets. */
-export function fieldsOf(schema: SchemaNode, value: unknown): FieldSet {
-  const found: Path[] = [];
-  collect(schema, value, [], found);
-  return FieldSet.of(found);
-}
+export const fieldsOf = (schema: SchemaNode, value: unknown): FieldSet => FieldSet.ofTree(collect(schema, value));
 
-function collect(schema: SchemaNode, value: unknown, path: Path, found: Path[]): void {
+function collect(schema: SchemaNode, value: unknown): FieldTree {
   switch (shapeOf(schema, value)) {
     case "leaf":
-      found.push(path);
-      return;
+      return leafTree;
     case "object": {
-      for (const [name, field] of Object.entries(value as JsonObject)) {
-        const next = [...path, `f:${name}`];
-        if (isObject(field) && Object.keys(field).length === 0) found.push(next);
-        else collect(fieldSchema(schema, name), field, next, found);
+      const children = new Map<string, FieldTree>();
+      const elements = elementsOf(schema);
+      for (const name of Object.keys(value as JsonObject)) {
+        const field = (value as JsonObject)[name];
+        const isEmpty = isObject(field) && Object.keys(field).length === 0;
+        put(children, elements?.get(name) ?? `f:${name}`, isEmpty ? leafTree : collect(fieldSchema(schema, name), field));
       }
-      return;
+      return fieldTree(false, children);
     }
     case "list":
-      for (const item of value as unknown[]) {
-        const next = [...path, itemElement(schema as ListNode, item)];
-        found.push(next);
-        if (shapeOf((schema as ListNode).items, item) !== "leaf") collect((schema as ListNode).items, item, next, found);
-      }
+      return itemTrees(schema as ListNode, value as unknown[], false, collect);
   }
+}
+
+function put(children: Map<string, FieldTree>, element: string, tree: FieldTree): void {
+  if (tree.member || tree.children.size > 0) children.set(element, tree);
+}
+
+/** Items of a list: each is a member of its own. */
+function itemTrees(
+  list: ListNode,
+  items: readonly unknown[],
+  member: boolean,
+  below: (schema: SchemaNode, item: unknown) => FieldTree,
+): FieldTree {
+  const children = new Map<string, FieldTree>();
+  for (const item of items) {
+    const element = itemElement(list, item);
+    const tree = fieldTree(true, below(list.items, item).children);
+    const twin = children.get(element);
+    children.set(element, twin ? union(twin, tree) : tree);
+  }
+  return fieldTree(member, children);
 }
 
 export interface Comparison {
@@ -82,65 +125,97 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
-/** What changed from `before` to `after`, at every level. */
-export function compare(schema: SchemaNode, before: unknown, after: unknown): Comparison {
-  const added: Path[] = [];
-  const modified: Path[] = [];
-  const removed: Path[] = [];
-  const whole = (node: SchemaNode, value: unknown, path: Path, out: Path[]): void => {
-    switch (shapeOf(node, value)) {
-      case "leaf":
-        out.push(path);
-        return;
-      case "object":
-        // A struct that Go always writes is no addition of its own; only what is in it is.
-        if (!(node.type === "object" && node.implicit && Object.keys(value as JsonObject).length > 0)) out.push(path);
-        for (const [name, field] of Object.entries(value as JsonObject)) whole(fieldSchema(node, name), field, [...path, `f:${name}`], out);
-        return;
-      case "list":
-        if (!(node as ListNode).implicit) out.push(path);
-        for (const item of value as unknown[]) {
-          const next = [...path, itemElement(node as ListNode, item)];
-          out.push(next);
-          whole((node as ListNode).items, item, next, out);
-        }
+/** Everything that appears or goes with a value, itself included. */
+function whole(schema: SchemaNode, value: unknown): FieldTree {
+  switch (shapeOf(schema, value)) {
+    case "leaf":
+      return leafTree;
+    case "object": {
+      const children = new Map<string, FieldTree>();
+      const elements = elementsOf(schema);
+      const names = Object.keys(value as JsonObject);
+      for (const name of names)
+        put(children, elements?.get(name) ?? `f:${name}`, whole(fieldSchema(schema, name), (value as JsonObject)[name]));
+      // A struct that Go always writes is no addition of its own; only what is in it is.
+      return fieldTree(!(schema.type === "object" && schema.implicit && names.length > 0), children);
     }
-  };
-  const walk = (node: SchemaNode, left: unknown, right: unknown, path: Path): void => {
-    if (left === undefined && right === undefined) return;
-    if (left === undefined) return whole(node, right, path, added);
-    if (right === undefined) return whole(node, left, path, removed);
-    const shape = shapeOf(node, left);
-    if (shape !== shapeOf(node, right) || shape === "leaf") {
-      if (canonical(left) !== canonical(right)) modified.push(path);
-      return;
-    }
-    if (shape === "object") {
-      const a = left as JsonObject;
-      const b = right as JsonObject;
-      for (const name of new Set([...Object.keys(a), ...Object.keys(b)]))
-        walk(fieldSchema(node, name), a[name], b[name], [...path, `f:${name}`]);
-      return;
-    }
-    const list = node as ListNode;
-    const a = byElement(list, left as unknown[]);
-    const b = byElement(list, right as unknown[]);
-    for (const element of new Set([...a.keys(), ...b.keys()])) walkItem(list, a.get(element), b.get(element), [...path, element]);
-  };
-  const walkItem = (list: ListNode, left: unknown, right: unknown, path: Path): void => {
-    if (left === undefined) {
-      added.push(path);
-      whole(list.items, right, path, added);
-    } else if (right === undefined) {
-      removed.push(path);
-      whole(list.items, left, path, removed);
-    } else walk(list.items, left, right, path);
-  };
-  walk(schema, before, after, []);
-  return { added: FieldSet.of(added), modified: FieldSet.of(modified), removed: FieldSet.of(removed) };
+    case "list":
+      return itemTrees(schema as ListNode, value as unknown[], !(schema as ListNode).implicit, whole);
+  }
 }
 
-const byElement = (schema: ListNode, list: readonly unknown[]) => new Map(list.map((item) => [itemElement(schema, item), item]));
+/** Differences at and below one path. */
+interface Differences {
+  added: FieldTree;
+  modified: FieldTree;
+  removed: FieldTree;
+}
+
+const same: Differences = { added: noTree, modified: noTree, removed: noTree };
+const replaced: Differences = { ...same, modified: leafTree };
+
+/** What changed from `before` to `after`, at every level. */
+export function compare(schema: SchemaNode, before: unknown, after: unknown): Comparison {
+  const { added, modified, removed } = differences(schema, before, after);
+  return { added: FieldSet.ofTree(added), modified: FieldSet.ofTree(modified), removed: FieldSet.ofTree(removed) };
+}
+
+function differences(schema: SchemaNode, left: unknown, right: unknown): Differences {
+  if (left === right) return same;
+  if (left === undefined) return { ...same, added: whole(schema, right) };
+  if (right === undefined) return { ...same, removed: whole(schema, left) };
+  const shape = shapeOf(schema, left);
+  if (shape === "leaf" || shape !== shapeOf(schema, right)) return isEqual(left, right) ? same : replaced;
+  const below = new DifferencesBelow();
+  if (shape === "object") {
+    const a = left as JsonObject;
+    const b = right as JsonObject;
+    const elements = elementsOf(schema);
+    const visit = (name: string, before: unknown, now: unknown) => {
+      if (before !== now) below.put(elements?.get(name) ?? `f:${name}`, differences(fieldSchema(schema, name), before, now));
+    };
+    // A label may be called `constructor`, which every object seems to have.
+    for (const name of Object.keys(a)) visit(name, a[name], Object.hasOwn(b, name) ? b[name] : undefined);
+    for (const name of Object.keys(b)) if (!Object.hasOwn(a, name)) visit(name, undefined, b[name]);
+  } else {
+    const list = schema as ListNode;
+    const a = byElement(list, left as unknown[]);
+    const b = byElement(list, right as unknown[]);
+    for (const [element, item] of a) {
+      const next = b.get(element);
+      if (next === undefined) below.put(element, { ...same, removed: itemTree(list, item) });
+      else below.put(element, differences(list.items, item, next));
+    }
+    for (const [element, item] of b) if (!a.has(element)) below.put(element, { ...same, added: itemTree(list, item) });
+  }
+  return below.all();
+}
+
+const itemTree = (list: ListNode, item: unknown): FieldTree => fieldTree(true, whole(list.items, item).children);
+
+/** Collects the differences of fields or items under their parent. */
+class DifferencesBelow {
+  #added: Map<string, FieldTree> | undefined;
+  #modified: Map<string, FieldTree> | undefined;
+  #removed: Map<string, FieldTree> | undefined;
+
+  put(element: string, { added, modified, removed }: Differences): void {
+    if (!isEmptyTree(added)) (this.#added ??= new Map()).set(element, added);
+    if (!isEmptyTree(modified)) (this.#modified ??= new Map()).set(element, modified);
+    if (!isEmptyTree(removed)) (this.#removed ??= new Map()).set(element, removed);
+  }
+
+  all(): Differences {
+    const parent = (children: Map<string, FieldTree> | undefined) => (children ? fieldTree(false, children) : noTree);
+    return { added: parent(this.#added), modified: parent(this.#modified), removed: parent(this.#removed) };
+  }
+}
+
+const byElement = (schema: ListNode, list: readonly unknown[]): Map<string, unknown> => {
+  const items = new Map<string, unknown>();
+  for (const item of list) items.set(itemElement(schema, item), item);
+  return items;
+};
 
 /** Puts an applied configuration over a live object: what it names wins, everything else stays. */
 export function merge(schema: SchemaNode, live: unknown, config: unknown): unknown {
@@ -150,7 +225,10 @@ export function merge(schema: SchemaNode, live: unknown, config: unknown): unkno
   if (shape === "leaf" || shape !== shapeOf(schema, live)) return config;
   if (shape === "object") {
     const merged: JsonObject = { ...(live as JsonObject) };
-    for (const [name, field] of Object.entries(config as JsonObject)) merged[name] = merge(fieldSchema(schema, name), merged[name], field);
+    for (const name of Object.keys(config as JsonObject)) {
+      const before = Object.hasOwn(merged, name) ? merged[name] : undefined;
+      define(merged, name, merge(fieldSchema(schema, name), before, (config as JsonObject)[name]));
+    }
     return merged;
   }
   const list = schema as ListNode;
@@ -176,30 +254,38 @@ function mergeOrder(live: readonly string[], applied: readonly string[]): string
   return [...order];
 }
 
-/** A copy without the given fields; parents that become empty by it go too. */
-export function removeFields(schema: SchemaNode, value: unknown, fields: FieldSet): unknown {
-  const prune = (node: SchemaNode, current: unknown, path: Path): unknown => {
-    const shape = shapeOf(node, current);
-    if (shape === "leaf") return current;
-    if (shape === "object") {
-      const kept: JsonObject = {};
-      let removedAny = false;
-      for (const [name, field] of Object.entries(current as JsonObject)) {
-        const next = [...path, `f:${name}`];
-        const rest = fields.has(next) ? undefined : prune(fieldSchema(node, name), field, next);
-        if (rest === undefined) removedAny = true;
-        else kept[name] = rest;
-      }
-      return removedAny && Object.keys(kept).length === 0 ? undefined : kept;
+/** The value without the given fields; parents that become empty by it go too. Shares with the value what it keeps whole. */
+export const removeFields = (schema: SchemaNode, value: unknown, fields: FieldSet): unknown => prune(schema, value, fields.tree) ?? {};
+
+function prune(schema: SchemaNode, value: unknown, fields: FieldTree | undefined): unknown {
+  if (!fields || fields.children.size === 0) return value;
+  const { children } = fields;
+  const shape = shapeOf(schema, value);
+  if (shape === "leaf") return value;
+  if (shape === "object") {
+    const elements = elementsOf(schema);
+    const kept: JsonObject = {};
+    let removedAny = false;
+    for (const name of Object.keys(value as JsonObject)) {
+      const below = children.get(elements?.get(name) ?? `f:${name}`);
+      const rest = below?.member ? undefined : prune(fieldSchema(schema, name), (value as JsonObject)[name], below);
+      if (rest === undefined) removedAny = true;
+      else define(kept, name, rest);
     }
-    const list = node as ListNode;
-    const kept = (current as unknown[])
-      .map((item) => {
-        const next = [...path, itemElement(list, item)];
-        return fields.has(next) ? undefined : prune(list.items, item, next);
-      })
-      .filter((item) => item !== undefined);
-    return kept.length === 0 && (current as unknown[]).length > 0 ? undefined : kept;
-  };
-  return prune(schema, value, []) ?? {};
+    return removedAny && Object.keys(kept).length === 0 ? undefined : kept;
+  }
+  const list = schema as ListNode;
+  const kept: unknown[] = [];
+  for (const item of value as unknown[]) {
+    const below = children.get(itemElement(list, item));
+    const rest = below?.member ? undefined : prune(list.items, item, below);
+    if (rest !== undefined) kept.push(rest);
+  }
+  return kept.length === 0 && (value as unknown[]).length > 0 ? undefined : kept;
+}
+
+/** Assigned, `__proto__` would be the object's prototype. */
+function define(object: JsonObject, name: string, value: unknown): void {
+  if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  else object[name] = value;
 }

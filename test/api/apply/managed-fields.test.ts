@@ -64,6 +64,21 @@ describe("checklist 38: managed fields on every write", () => {
     expect(owned(updated, "one")).toBe('{"f:spec":{"f:replicas":{}}}');
   });
 
+  it("take a removed field from everybody, though every object seems to have one of that name", () => {
+    const created = trackUpdate(undefined, deployment({}, { app: "web", constructor: "me" }), by("one"));
+    const { metadata, ...rest } = created;
+    const updated = trackUpdate(created, { ...rest, metadata: { ...(metadata as JsonObject), labels: { app: "web" } } }, by("two"));
+    expect(entries(updated).map(({ manager }) => manager)).toEqual(["one"]);
+    expect(owned(updated, "one")).not.toContain("constructor");
+  });
+
+  it("are the same whether a client sends them back or not", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1, paused: true }), by("one"));
+    const sentBack = JSON.parse(JSON.stringify(created)) as JsonObject;
+    const change = (object: JsonObject) => trackUpdate(created, { ...object, spec: { replicas: 2, paused: true } }, by("two"));
+    expect(JSON.stringify(change(sentBack))).toBe(JSON.stringify(change(created)));
+  });
+
   it("keep the time of a write that changes nothing", () => {
     const created = trackUpdate(undefined, deployment({ replicas: 1 }), by("one"));
     expect(trackUpdate(created, created, by("one", { now: later }))).toEqual(created);
