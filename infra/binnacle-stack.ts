@@ -32,6 +32,7 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct, IConstruct } from "constructs";
+import { codeByReason, type Reason } from "../shared/errors/status-error.ts";
 import { bundle, mainFile } from "./bundling.ts";
 import { type FunctionName, functions } from "./functions.ts";
 import type { Wildcard } from "./nag.ts";
@@ -311,17 +312,19 @@ export class BinnacleStack extends Stack {
     });
     api.root.addMethod("ANY", integration);
     api.root.addResource("{proxy+}").addMethod("ANY", integration);
-    for (const [type, code, reason] of gatewayResponses) {
+    for (const [type, reason] of gatewayResponses) {
+      const code = codeByReason[reason];
+      const details = retryable.has(type) ? '"details":{"retryAfterSeconds":1},' : "";
       new CfnGatewayResponse(this, `Gateway${type}`, {
         restApiId: api.restApiId,
         responseType: type,
-        ...(code && { statusCode: String(code) }),
+        statusCode: String(code),
         responseParameters: {
           "gatewayresponse.header.Content-Type": "'application/json'",
           ...(retryable.has(type) && { "gatewayresponse.header.Retry-After": "'1'" }),
         },
         responseTemplates: {
-          "application/json": `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":$context.error.messageString,"reason":"${reason}","code":${code ?? 500}}`,
+          "application/json": `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":$context.error.messageString,"reason":"${reason}",${details}"code":${code}}`,
         },
       });
     }
@@ -414,14 +417,16 @@ export class BinnacleStack extends Stack {
   }
 }
 
-/** Answers that API Gateway makes by itself, as Kubernetes clients expect them. */
-const gatewayResponses: readonly (readonly [type: string, code: number | undefined, reason: string])[] = [
-  ["DEFAULT_4XX", undefined, "BadRequest"],
-  ["DEFAULT_5XX", undefined, "InternalError"],
-  ["REQUEST_TOO_LARGE", 413, "RequestEntityTooLarge"],
-  ["THROTTLED", 429, "TooManyRequests"],
-  ["QUOTA_EXCEEDED", 429, "TooManyRequests"],
-  ["INTEGRATION_FAILURE", 503, "ServiceUnavailable"],
-  ["INTEGRATION_TIMEOUT", 504, "Timeout"],
+/** Answers that API Gateway makes by itself, as Kubernetes clients expect them: the code is the reason's, in the head and in the body. */
+const gatewayResponses: readonly (readonly [type: string, reason: Reason])[] = [
+  ["DEFAULT_4XX", "BadRequest"],
+  ["DEFAULT_5XX", "InternalError"],
+  ["ACCESS_DENIED", "Forbidden"],
+  ["WAF_FILTERED", "Forbidden"],
+  ["REQUEST_TOO_LARGE", "RequestEntityTooLarge"],
+  ["THROTTLED", "TooManyRequests"],
+  ["QUOTA_EXCEEDED", "TooManyRequests"],
+  ["INTEGRATION_FAILURE", "ServiceUnavailable"],
+  ["INTEGRATION_TIMEOUT", "Timeout"],
 ];
 const retryable = new Set(["DEFAULT_5XX", "THROTTLED", "QUOTA_EXCEEDED", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"]);

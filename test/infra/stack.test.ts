@@ -4,6 +4,7 @@ import { AwsSolutionsChecks } from "cdk-nag";
 import { beforeAll, describe, expect, it } from "vitest";
 import { build } from "../../infra/app.ts";
 import { functions } from "../../infra/functions.ts";
+import { codeByReason, type Reason } from "../../shared/errors/status-error.ts";
 
 /** Bundling is esbuild's business and takes seconds; the templates do not depend on it. */
 const context = { "aws:cdk:bundling-stacks": [] };
@@ -61,14 +62,19 @@ describe("the deployed stacks", () => {
     stack.hasResourceProperties("AWS::ApiGateway::Stage", { StageName: "k" });
   });
 
-  it("answer for API Gateway with a Kubernetes Status", () => {
-    for (const response of Object.values(stack.findResources("AWS::ApiGateway::GatewayResponse"))) {
-      expect(response.Properties.ResponseTemplates["application/json"]).toContain('"kind":"Status"');
+  it("trap 16: answer for API Gateway with a Kubernetes Status, which says when to come back where that helps", () => {
+    const responses = Object.values(stack.findResources("AWS::ApiGateway::GatewayResponse")).map(({ Properties }) => Properties);
+    expect(responses.map(({ ResponseType }) => ResponseType)).toEqual(expect.arrayContaining(["DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"]));
+    for (const { ResponseType, StatusCode, ResponseTemplates, ResponseParameters } of responses) {
+      const status = JSON.parse(ResponseTemplates["application/json"].replace("$context.error.messageString", '"said by the gateway"'));
+      expect(status, ResponseType).toMatchObject({ kind: "Status", apiVersion: "v1", metadata: {}, message: "said by the gateway" });
+      // A client believes the body: it must not contradict the line above it.
+      expect(String(status.code), ResponseType).toBe(StatusCode);
+      expect(codeByReason[status.reason as Reason], ResponseType).toBe(status.code);
+      const retryAfter = ResponseParameters["gatewayresponse.header.Retry-After"];
+      expect(status.details?.retryAfterSeconds, ResponseType).toBe(retryAfter === undefined ? undefined : 1);
+      if ([429, 503, 504].includes(status.code)) expect(retryAfter, ResponseType).toBe("'1'");
     }
-    stack.hasResourceProperties("AWS::ApiGateway::GatewayResponse", {
-      ResponseType: "THROTTLED",
-      ResponseParameters: Match.objectLike({ "gatewayresponse.header.Retry-After": "'1'" }),
-    });
   });
 
   it("ring the doorbell for items with `ring` only, once per shard, and never for ever", () => {

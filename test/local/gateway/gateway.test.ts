@@ -7,6 +7,7 @@ import { executionModeStreamifyResponse } from "@middy/core/executionModeStreami
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installAwsLambda, type StreamingHandler } from "../../../local/gateway/awslambda.ts";
+import { Refusal } from "../../../local/gateway/refusal.ts";
 import type { ResponseStream } from "../../../local/gateway/response-stream.ts";
 import { type Gateway, startGateway } from "../../../local/gateway/start-gateway.ts";
 import { makeAuthority, makeServerCertificate } from "../../../local/tls/certificates.ts";
@@ -104,7 +105,17 @@ describe("a request becomes an event", () => {
   });
 });
 
-describe("what the gateway refuses itself is a Status", () => {
+describe("trap 16: what the gateway refuses itself is a Status", () => {
+  it.each([
+    { status: 429, reason: "TooManyRequests" },
+    { status: 503, reason: "ServiceUnavailable" },
+    { status: 504, reason: "Timeout" },
+  ])("$status says when to come back", ({ status, reason }) => {
+    const refusal = new Refusal(status, "later");
+    expect(refusal.headers["retry-after"]).toBe("1");
+    expect(JSON.parse(refusal.body)).toMatchObject({ code: status, reason, details: { retryAfterSeconds: 1 } });
+  });
+
   it.each([
     { what: "a raw bar in the query", path: "/x?a|b", status: 400 },
     { what: "a semicolon in the query", path: "/x?a;b", status: 400 },
