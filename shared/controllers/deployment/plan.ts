@@ -73,7 +73,7 @@ export function planDeployment(state: DeploymentState): DeploymentPlan {
     return { update: [], delete: [], scalings: [], status };
   }
 
-  const revision = Math.max(0, ...olds.map(({ annotations }) => revisionOf(annotations))) + 1;
+  const revision = olds.map(({ annotations }) => revisionOf(annotations)).reduce((one, other) => (one > other ? one : other), 0n) + 1n;
   const emptied = oldPodsAreGone(olds, current, state.pods);
   let status = withPausedCondition(deployment, now);
   let newest: Member | undefined;
@@ -139,7 +139,7 @@ const memberOf = (replicaSet: ReplicaSet): Member => ({
   minReadySeconds: replicaSet.spec.minReadySeconds ?? 0,
 });
 
-function newMember(deployment: Deployment, name: string, revision: number): Member {
+function newMember(deployment: Deployment, name: string, revision: bigint): Member {
   const annotations = annotationsOfNewest(deployment, undefined, revision);
   const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
   const member: Member = {
@@ -218,10 +218,15 @@ function beyondHistory({ spec }: Deployment, olds: readonly Member[]): ReplicaSe
   if (limit === everyRevision) return [];
   const alive = olds.filter(({ replicaSet }) => replicaSet && !replicaSet.metadata.deletionTimestamp);
   return alive
-    .toSorted((one, other) => revisionOf(one.annotations) - revisionOf(other.annotations) || one.created - other.created)
+    .toSorted((one, other) => compareRevisions(one, other) || one.created - other.created)
     .slice(0, Math.max(0, alive.length - limit))
     .flatMap(({ replicaSet, replicas }) => (replicaSet && replicas === 0 && isIdle(replicaSet) ? [replicaSet] : []));
 }
+
+const compareRevisions = (one: Member, other: Member): number => {
+  const [first, second] = [revisionOf(one.annotations), revisionOf(other.annotations)];
+  return first === second ? 0 : first < second ? -1 : 1;
+};
 
 const isIdle = ({ spec, status, metadata }: ReplicaSet): boolean =>
   (spec.replicas ?? 1) === 0 && (status?.replicas ?? 0) === 0 && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);

@@ -20,11 +20,16 @@ const ownAnnotations: ReadonlySet<string> = new Set([
 
 export type Annotations = Readonly<Record<string, string>>;
 
-/** 0 when there is none, or none that is a number. */
-export function revisionOf(annotations: Annotations | undefined): number {
-  const text = annotations?.[revisionAnnotation] ?? "";
-  return /^\d+$/.test(text) ? Number(text) : 0;
+const largestRevision = 2n ** 63n - 1n;
+
+/** An int64, as upstream reads it; undefined for what is none. */
+function parseRevision(text: string): bigint | undefined {
+  const revision = /^\d+$/.test(text) ? BigInt(text) : undefined;
+  return revision !== undefined && revision <= largestRevision ? revision : undefined;
 }
+
+/** 0 when there is none, or none that is a number. */
+export const revisionOf = (annotations: Annotations | undefined): bigint => parseRevision(annotations?.[revisionAnnotation] ?? "") ?? 0n;
 
 /**
  * Annotations of the ReplicaSet that a Deployment wants now: the Deployment's own, and a revision above all others. A ReplicaSet that
@@ -33,13 +38,13 @@ export function revisionOf(annotations: Annotations | undefined): number {
 export function annotationsOfNewest(
   deployment: Deployment,
   annotations: Annotations | undefined,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const next: Record<string, string> = { ...annotations };
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!ownAnnotations.has(name)) next[name] = value;
   const previous = next[revisionAnnotation];
-  if (previous !== undefined && !/^\d+$/.test(previous)) return next;
-  if (Number(previous ?? 0) >= revision) return next;
+  const known = parseRevision(previous ?? "0");
+  if (known === undefined || known >= revision) return next;
   next[revisionAnnotation] = String(revision);
   if (previous !== undefined) next[historyAnnotation] = withRevision(next[historyAnnotation], previous);
   return next;

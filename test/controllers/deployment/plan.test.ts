@@ -23,7 +23,7 @@ interface SetGiven {
   /** Pods that exist, are ready and available; default: as many as its size. */
   readonly available?: number;
   readonly pods?: number;
-  readonly revision?: number;
+  readonly revision?: number | string;
   readonly desired?: number;
   readonly max?: number;
   readonly created?: string;
@@ -205,6 +205,14 @@ describe("a rolling update", () => {
       aSet("new", { image: "web:2", size: 5, available: 0, desired: 10, revision: 2 }),
     ];
     expect(plan(updated(10), { replicaSets }).scalings).toEqual([]);
+  });
+
+  it.each([
+    ["3546343826724305832", "3546343826724305833"],
+    ["9223372036854775808", "1"],
+    ["seven", "1"],
+  ])("counts in 64 bits: after %j comes %j", (before, after) => {
+    expect(plan(updated(1), { replicaSets: [aSet("old", { size: 1, revision: before })] }).revision).toBe(after);
   });
 
   it("counts revisions up", () => {
