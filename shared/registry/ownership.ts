@@ -26,9 +26,12 @@ function ignored(kind: Kind, subresource: string): FieldSet | undefined {
   return fields;
 }
 
+/** Upstream's name for whoever gives none, not even a User-Agent. */
+const nobody = "unknown";
+
 const operation = (kind: Kind, { manager, subresource, now }: Writer) => ({
   schema: kind.schema,
-  manager,
+  manager: manager || nobody,
   apiVersion: apiVersionOf(kind),
   subresource,
   now,

@@ -152,6 +152,13 @@ describe("watches", () => {
 });
 
 describe("writes", () => {
+  it("checklist 29, 38: a client without a name writes as somebody unknown, and a no-op of its keeps the revision", async () => {
+    const api = await cluster();
+    const made = await create(api, "a");
+    expect(made.metadata.managedFields).toMatchObject([{ manager: "unknown", operation: "Update" }]);
+    expect(await api.json(`${configMaps}/a`, { method: "PUT", body: made })).toEqual(made);
+  });
+
   it("checklist 32: a body of more than 3 MiB is refused, as is a large one that is slow to read", async () => {
     const api = await cluster();
     const large = "x".repeat(3 * 1024 * 1024);
