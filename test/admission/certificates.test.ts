@@ -56,7 +56,7 @@ describe("trap 18: CertificateSubjectRestriction", () => {
       code: 403,
       message: `${requests} "jane" is forbidden: use of ${clientSigner} signer with system:masters group is not allowed`,
     });
-    expect(await refusal(create("-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n"))).toMatchObject({
+    expect(await refusal(create("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"))).toMatchObject({
       code: 403,
     });
   });
