@@ -53,13 +53,14 @@ type FieldExtras = Pick<SchemaNode, "default" | "implicit" | "zero" | "goType" |
 
 function objectNode(definition: string, field: Partial<FieldFacts>, extras: FieldExtras = {}): ObjectNode {
   const facts = typeFacts(definition);
+  let shape: Shape | undefined;
   return {
     type: "object",
     get fields() {
-      return shapeOf(definition).fields;
+      return (shape ??= shapeOf(definition)).fields;
     },
     get required() {
-      return shapeOf(definition).required;
+      return (shape ??= shapeOf(definition)).required;
     },
     preserveUnknown: false,
     atomic: (field.mt ?? facts.mt) === "atomic",

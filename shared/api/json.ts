@@ -17,6 +17,9 @@ declare global {
   }
 }
 
+/** The nearest number to compare with: a number that is kept as its text is an object, which no operator takes. */
+export const nearest = (value: number | RawJson): number => (typeof value === "number" ? value : Number(value.rawJSON));
+
 export interface ParsedJson {
   readonly value: unknown;
   /**

@@ -251,5 +251,8 @@ export function generateName(base: string, random: () => number): string {
 }
 
 /** Random characters that are safe in names. */
-export const randomSuffix = (length: number, random: () => number): string =>
-  Array.from({ length }, () => suffixAlphabet[Math.floor(random() * suffixAlphabet.length)]).join("");
+export function randomSuffix(length: number, random: () => number): string {
+  let suffix = "";
+  for (let index = 0; index < length; index++) suffix += suffixAlphabet[Math.floor(random() * suffixAlphabet.length)];
+  return suffix;
+}

@@ -29,10 +29,26 @@ const zero: Quantity = { unscaled: 0n, exponent: 0, format: "DecimalSI" };
 
 const pow10 = (exponent: number): bigint => 10n ** BigInt(exponent);
 
+/** Read again and again for every object of a kind, and there are few different ones. */
+const maxRemembered = 4096;
+const parsed = new Map<string, Quantity>();
+const canonicalTexts = new Map<string, string>();
+
+function remember<T>(known: Map<string, T>, text: string, value: T): T {
+  if (known.size >= maxRemembered) known.clear();
+  // Who sends long numbers does not fill the memory.
+  if (text.length <= 64) known.set(text, value);
+  return value;
+}
+
 /** @throws {QuantityError} */
 export function parseQuantity(input: string | number): Quantity {
   const source = String(input);
   if (source === "0") return zero;
+  return parsed.get(source) ?? remember(parsed, source, parse(source));
+}
+
+function parse(source: string): Quantity {
   const match = /^([+-]?)(0*)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(source);
   if (!match || source === "") throw new QuantityError(formatWrong);
   const [, sign = "", zeros = "", integer = "", fraction = "", suffix = ""] = match;
@@ -167,10 +183,6 @@ function formatDecimal(unscaled: bigint, exponent: number, format: "DecimalSI" |
   return `${value}${decimalSuffixes.get(power) ?? `e${power}`}`;
 }
 
-/** Parsed again and again for every object of a kind, and there are few different ones. */
-const canonicalTexts = new Map<string, string>();
-const maxRemembered = 4096;
-
 /**
  * The text a Kubernetes API server stores for this quantity: `0.5` → `500m`, `1024Mi` → `1Gi`.
  * @throws {QuantityError}
@@ -179,10 +191,7 @@ export function canonicalQuantity(input: string | number): string {
   const source = String(input).trim();
   const known = canonicalTexts.get(source);
   if (known !== undefined) return known;
-  const text = formatQuantity(parseQuantity(source));
-  if (canonicalTexts.size >= maxRemembered) canonicalTexts.clear();
-  canonicalTexts.set(source, text);
-  return text;
+  return remember(canonicalTexts, source, formatQuantity(parseQuantity(source)));
 }
 
 /** Thousandths, rounded up. */

@@ -33,6 +33,7 @@ export function decode(kind: Kind, body: JsonObject): Decoded {
 
 /**
  * The object in a POST or PUT.
+ * @param read {@link decodeBare} leaves out the defaults
  * @throws {StatusError} BadRequest: another kind or version, a field of the wrong type, or a stray field under `Strict`
  */
 export function decodeBody(
@@ -40,10 +41,11 @@ export function decodeBody(
   body: JsonObject,
   { fieldValidation, bodyProblems = [] }: Pick<WriteParameters, "fieldValidation" | "bodyProblems">,
   warn: (text: string) => void,
+  read: typeof decode = decode,
 ): AnyObject {
   checkType(kind, body);
   try {
-    const { object, strictProblems } = decode(kind, body);
+    const { object, strictProblems } = read(kind, body);
     const problems = [...strictProblems, ...bodyProblems];
     if (problems.length > 0 && fieldValidation === "Strict") throw new DecodeError(`strict decoding error: ${problems.join(", ")}`);
     if (fieldValidation === "Warn") for (const problem of problems) warn(problem);

@@ -106,9 +106,8 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
   }
   if (!isObject(body)) throw badRequest("error decoding YAML: an apply configuration must be an object");
   checkConfiguration(kind, key, body);
-  // Checked as a body is; the configuration itself stays without defaults, or its manager would own them.
-  const checked = decodeBody(kind, body, parameters, (text) => context.warnings.push(text));
-  const configuration = decodeBare(kind, body).object;
+  // Checked as a body is, but without defaults, or its manager would own them.
+  const configuration = decodeBody(kind, body, parameters, (text) => context.warnings.push(text), decodeBare);
   return change(write, {
     wanted: (current, now) => {
       const merged = apply(kind, current, configuration, {
@@ -122,7 +121,7 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
     },
     endpoint,
     creates: subresource === "",
-    uid: checked.metadata.uid || undefined,
+    uid: configuration.metadata.uid || undefined,
   });
 }
 

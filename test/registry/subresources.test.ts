@@ -57,6 +57,16 @@ const resize = (api: TestRegistry, resources: JsonObject) =>
 const evict = (api: TestRegistry, deleteOptions?: JsonObject) =>
   api.create("pods", eviction("p", deleteOptions), { subresource: "eviction" });
 
+describe("the status of an object", () => {
+  it("is written without harm to numbers that a double cannot hold", async () => {
+    const api = await aRegistry();
+    const { containers } = aPodBody("p").spec as { containers: JsonObject[] };
+    await api.create("pods", aPodBody("p", { containers, terminationGracePeriodSeconds: JSON.rawJSON("9007199254740993") }));
+    const written = await api.patch("pods", "p", { type: "merge", body: { status: { phase: "Running" } } }, { subresource: "status" });
+    expect(JSON.stringify(written.spec)).toContain('"terminationGracePeriodSeconds":9007199254740993');
+  });
+});
+
 describe("checklist 49: pods/binding", () => {
   it("puts a Pod on a node, once", async () => {
     const api = await aRegistry();

@@ -176,14 +176,15 @@ export function applyConfiguration(
   const { schema } = operation;
   const base = withoutManaged(live ?? {});
   const managers = live ? adoptUnmanaged(live, base, operation) : [];
-  const wanted = strip(fieldsOf(schema, withoutManaged(config)).difference(serverOwned), operation.ignored);
+  const named = strip(fieldsOf(schema, withoutManaged(config)).difference(serverOwned), operation.ignored);
   const mine = managers.find(({ entry }) => same(entry, operation.manager, "Apply", operation));
+  // Who applies again names the same fields again; what is known of them is not worked out anew.
+  const wanted = mine?.fields.equals(named) ? mine.fields : named;
   const others = managers.filter((manager) => manager !== mine);
 
   const merged = merge(schema, base, withoutManaged(config)) as JsonObject;
   const dropped = (mine?.fields ?? FieldSet.empty).difference(wanted);
-  const keptByOthers = others.reduce((all, { fields }) => all.union(fields), FieldSet.empty);
-  const next = removeFields(schema, merged, removable(dropped, wanted, keptByOthers)) as JsonObject;
+  const next = dropped.isEmpty ? merged : (removeFields(schema, merged, removable(dropped, wanted, others)) as JsonObject);
 
   const { added, modified, removed } = compare(schema, base, next);
   const changed = added.union(modified);
@@ -194,15 +195,17 @@ export function applyConfiguration(
     throw conflictError(conflicts, operation);
 
   const result: Manager[] = others.map(({ entry, fields }) => ({ entry, fields: fields.difference(changed).difference(removed) }));
-  const ownershipChanged = !mine || !mine.fields.equals(wanted) || mine.entry.apiVersion !== operation.apiVersion;
+  const ownershipChanged = mine?.fields !== wanted || mine.entry.apiVersion !== operation.apiVersion;
   const objectChanged = !changed.isEmpty || !removed.isEmpty;
   result.push({ entry: ownershipChanged || objectChanged || !mine ? entryOf("Apply", operation) : mine.entry, fields: wanted });
   return { object: write(next, result), changed: live === undefined || ownershipChanged || objectChanged };
 }
 
 /** What leaves the object when its owner no longer names it: only what nobody else owns, and no parent of something that stays. */
-const removable = (dropped: FieldSet, wanted: FieldSet, keptByOthers: FieldSet): FieldSet =>
-  dropped.difference(keptByOthers).withoutParents(wanted.union(keptByOthers));
+function removable(dropped: FieldSet, wanted: FieldSet, others: readonly Manager[]): FieldSet {
+  const keptByOthers = others.reduce((all, { fields }) => all.union(fields), FieldSet.empty);
+  return dropped.difference(keptByOthers).withoutParents(wanted.union(keptByOthers));
+}
 
 /** An object that was written before ownership was kept: all its fields belong to a manager of that name. */
 function adoptUnmanaged(live: JsonObject, base: JsonObject, operation: Operation): Manager[] {

@@ -16,13 +16,48 @@ const isNumber = (value: unknown): boolean =>
 const shown = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value));
 
 /** Problems as `.spec.replicas: expected numeric (int or float), got string`, in the order of the configuration's fields. */
-export function typedProblems(schema: SchemaNode, value: unknown, path = ""): string[] {
+export const typedProblems = (schema: SchemaNode, value: unknown): string[] => (fits(schema, value) ? [] : problemsOf(schema, value, ""));
+
+/** Whether there is no problem, which is usual: nothing is said, and nothing written down. */
+function fits(schema: SchemaNode, value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  switch (schema.type) {
+    case "any":
+      return true;
+    case "scalar":
+      return fitsScalar(schema.scalar, value);
+    case "list":
+      return Array.isArray(value) && fitsList(schema, value);
+    case "map":
+    case "object":
+      if (!isObject(value)) return false;
+      for (const name of Object.keys(value)) {
+        const node = schema.type === "map" ? schema.values : fieldNode(schema, name);
+        if (!node || !fits(node, value[name])) return false;
+      }
+      return true;
+  }
+}
+
+function fitsList(schema: ListNode, items: readonly unknown[]): boolean {
+  const seen = new Set<string>();
+  return items.every((item, index) => {
+    if (schema.listType !== "atomic") {
+      const element = elementOf(schema, item, index);
+      if ("problem" in element || seen.has(element.name)) return false;
+      seen.add(element.name);
+    }
+    return fits(schema.items, item);
+  });
+}
+
+function problemsOf(schema: SchemaNode, value: unknown, path: string): string[] {
   if (value === null || value === undefined) return [];
   switch (schema.type) {
     case "any":
       return [];
     case "scalar":
-      return scalarProblems(schema.scalar, value).map((problem) => `${path}: ${problem}`);
+      return fitsScalar(schema.scalar, value) ? [] : [`${path}: ${scalarProblem(schema.scalar, value)}`];
     case "list":
       return Array.isArray(value) ? listProblems(schema, value, path) : [`${path}: expected list, got ${goType(value)}`];
     case "map":
@@ -31,7 +66,7 @@ export function typedProblems(schema: SchemaNode, value: unknown, path = ""): st
       return Object.entries(value).flatMap(([name, field]) => {
         const at = `${path}.${name}`;
         const node = schema.type === "map" ? schema.values : fieldNode(schema, name);
-        return node ? typedProblems(node, field, at) : [`${at}: field not declared in schema`];
+        return node ? problemsOf(node, field, at) : [`${at}: field not declared in schema`];
       });
   }
 }
@@ -51,19 +86,35 @@ function goType(value: unknown): string {
   return isObject(value) ? "map" : typeof value;
 }
 
-function scalarProblems(scalar: ScalarType, value: unknown): string[] {
+function fitsScalar(scalar: ScalarType, value: unknown): boolean {
   switch (scalar) {
     case "int32":
     case "int64":
     case "number":
-      return isNumber(value) ? [] : [`expected numeric (int or float), got ${goType(value)}`];
+      return isNumber(value);
     case "boolean":
-      return typeof value === "boolean" ? [] : [`expected boolean, got ${shown(value)}`];
+      return typeof value === "boolean";
     case "quantity":
     case "intOrString":
-      return typeof value === "string" || isNumber(value) ? [] : [`expected any scalar, got ${goType(value)}`];
+      return typeof value === "string" || isNumber(value);
     default:
-      return typeof value === "string" ? [] : [`expected string, got ${shown(value)}`];
+      return typeof value === "string";
+  }
+}
+
+function scalarProblem(scalar: ScalarType, value: unknown): string {
+  switch (scalar) {
+    case "int32":
+    case "int64":
+    case "number":
+      return `expected numeric (int or float), got ${goType(value)}`;
+    case "boolean":
+      return `expected boolean, got ${shown(value)}`;
+    case "quantity":
+    case "intOrString":
+      return `expected any scalar, got ${goType(value)}`;
+    default:
+      return `expected string, got ${shown(value)}`;
   }
 }
 
@@ -74,7 +125,7 @@ function listProblems(schema: ListNode, items: readonly unknown[], path: string)
     if ("problem" in element) return [`${path}: element ${index}: ${element.problem}`];
     const twice = schema.listType !== "atomic" && seen.has(element.name) ? [`${path}: duplicate entries for key ${element.name}`] : [];
     seen.add(element.name);
-    return [...twice, ...typedProblems(schema.items, item, `${path}${element.name}`)];
+    return [...twice, ...problemsOf(schema.items, item, `${path}${element.name}`)];
   });
 }
 

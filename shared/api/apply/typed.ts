@@ -217,26 +217,36 @@ const byElement = (schema: ListNode, list: readonly unknown[]): Map<string, unkn
   return items;
 };
 
-/** Puts an applied configuration over a live object: what it names wins, everything else stays. */
+/** Puts an applied configuration over a live object: what it names wins, everything else stays. The live object itself when nothing changes. */
 export function merge(schema: SchemaNode, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;
   if (live === undefined || live === null) return config;
   const shape = shapeOf(schema, config);
-  if (shape === "leaf" || shape !== shapeOf(schema, live)) return config;
+  if (shape === "leaf" || shape !== shapeOf(schema, live)) return isWrittenAlike(live, config) ? live : config;
   if (shape === "object") {
-    const merged: JsonObject = { ...(live as JsonObject) };
+    let merged: JsonObject | undefined;
     for (const name of Object.keys(config as JsonObject)) {
-      const before = Object.hasOwn(merged, name) ? merged[name] : undefined;
-      define(merged, name, merge(fieldSchema(schema, name), before, (config as JsonObject)[name]));
+      const before = Object.hasOwn(live, name) ? (live as JsonObject)[name] : undefined;
+      const after = merge(fieldSchema(schema, name), before, (config as JsonObject)[name]);
+      if (after !== before || !Object.hasOwn(live, name)) define((merged ??= { ...(live as JsonObject) }), name, after);
     }
-    return merged;
+    return merged ?? live;
   }
   const list = schema as ListNode;
   const applied = byElement(list, config as unknown[]);
   const present = byElement(list, live as unknown[]);
-  return mergeOrder([...present.keys()], [...applied.keys()]).map((element) =>
+  const merged = mergeOrder([...present.keys()], [...applied.keys()]).map((element) =>
     merge(list.items, present.get(element), applied.get(element)),
   );
+  const before = live as unknown[];
+  return merged.length === before.length && merged.every((item, index) => item === before[index]) ? live : merged;
+}
+
+/** Whether two values are the same text, the order of members included. */
+function isWrittenAlike(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** Items of the configuration in its order; items only in the live list keep their place before whatever comes next. */

@@ -2,6 +2,7 @@
 import type { KindRef } from "../client.ts";
 import type { KindBehaviour } from "../kind.ts";
 import type { KubeObject } from "../objects.ts";
+import { copyOf } from "../patch/values.ts";
 
 /** A behaviour and the kind that it belongs to. */
 export interface Declared {
@@ -30,7 +31,7 @@ export const clearStatus = (object: WithStatus): void => {
 
 /** An update of the main resource leaves the status alone. */
 export const keepStatus = (next: WithStatus, previous: WithStatus): void => {
-  next.status = structuredClone(previous.status ?? {});
+  next.status = copyOf(previous.status ?? {});
 };
 
 /** What nearly every kind with a status prepares. */
@@ -39,9 +40,9 @@ export const statusBehaviour = { prepareForCreate: clearStatus, prepareForUpdate
 /** A status update of a kind whose metadata no such update changes. */
 export const keepAllButStatus = (next: WithStatus & { spec?: any }, previous: WithStatus & { spec?: any }): void => {
   if (previous.spec === undefined) delete next.spec;
-  else next.spec = structuredClone(previous.spec);
+  else next.spec = copyOf(previous.spec);
   for (const field of ["labels", "annotations", "finalizers", "ownerReferences"] as const) {
     if (previous.metadata[field] === undefined) delete next.metadata[field];
-    else Object.assign(next.metadata, { [field]: structuredClone(previous.metadata[field]) });
+    else Object.assign(next.metadata, { [field]: copyOf(previous.metadata[field]) });
   }
 };

@@ -5,6 +5,7 @@ import type { CertificateSigningRequest } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { certificateSigningRequests } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../names.ts";
+import { copyOf } from "../patch/values.ts";
 import { duplicate, eachItem, invalid, notSupported, quote, required, tooLong } from "../validation/problems.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { age, text } from "./cells.ts";
@@ -133,16 +134,16 @@ export const certificateSigningRequestBehaviour = behaviour(certificateSigningRe
     request.status = {};
   },
   prepareForUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec);
-    next.status = structuredClone(previous.status ?? {});
+    next.spec = copyOf(previous.spec);
+    next.status = copyOf(previous.status ?? {});
   },
   // Verdicts stay as they were.
   prepareForStatusUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec);
+    next.spec = copyOf(previous.spec);
     const before = previous.status?.conditions ?? [];
     const conditions = (next.status?.conditions ?? []).map((condition) => {
       const settled = verdicts.includes(condition.type) ? before.find(({ type }) => type === condition.type) : undefined;
-      return settled ? structuredClone(settled) : condition;
+      return settled ? copyOf(settled) : condition;
     });
     if (next.status?.conditions) next.status.conditions = conditions;
   },

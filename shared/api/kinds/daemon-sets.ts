@@ -2,6 +2,7 @@
 import type { DaemonSet } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { daemonSets } from "../kinds.ts";
+import { copyOf } from "../patch/values.ts";
 import { isEmptySelector, validateLabelSelector } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { invalid, notSupported, required } from "../validation/problems.ts";
@@ -85,7 +86,7 @@ export const daemonSetBehaviour = behaviour(daemonSets, {
   },
   // The template's generation is counted by updates of the spec alone.
   prepareForStatusUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec);
+    next.spec = copyOf(previous.spec);
     setTemplateGeneration(next, generationOf(previous));
   },
   validate: ({ spec }) => [

@@ -2,6 +2,7 @@
 import type { Deployment } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { deployments } from "../kinds.ts";
+import { copyOf } from "../patch/values.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { forbidden, invalid, notSupported, required } from "../validation/problems.ts";
 import { intOrPercentNumber, nonNegative, notDecremented, notMoreThanAll, validateIntOrPercent } from "../validation/values.ts";
@@ -75,7 +76,7 @@ export const deploymentBehaviour = behaviour(deployments, {
   ...statusBehaviour,
   defaults: setDefaults,
   prepareForStatusUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec);
+    next.spec = copyOf(previous.spec);
     if (previous.metadata.labels) next.metadata.labels = { ...previous.metadata.labels };
     else delete next.metadata.labels;
   },

@@ -2,6 +2,7 @@
 import type { Namespace } from "../generated/types.ts";
 import { namespaces } from "../kinds.ts";
 import { qualifiedNameProblems } from "../names.ts";
+import { copyOf } from "../patch/values.ts";
 import { validateKnownFinalizer } from "../validation/metadata.ts";
 import { invalid, invalidEach } from "../validation/problems.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
@@ -31,10 +32,10 @@ export const namespaceBehaviour = behaviour(namespaces, {
   prepareForUpdate: (next, previous) => {
     const { finalizers: _, ...spec } = next.spec ?? {};
     next.spec = { ...spec, ...(previous.spec?.finalizers && { finalizers: [...previous.spec.finalizers] }) };
-    next.status = structuredClone(previous.status ?? {});
+    next.status = copyOf(previous.status ?? {});
   },
   prepareForStatusUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec ?? {});
+    next.spec = copyOf(previous.spec ?? {});
   },
   validate: ({ spec }) => validateNamespaceFinalizers(spec?.finalizers, "spec.finalizers"),
   validateStatusUpdate: ({ metadata, status }) => {

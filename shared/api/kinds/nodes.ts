@@ -3,6 +3,7 @@ import type { Node } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { nodes } from "../kinds.ts";
 import { labelValueProblems } from "../names.ts";
+import { copyOf } from "../patch/values.ts";
 import { parseNetwork, validateCidr } from "../validation/addresses.ts";
 import { validateLabelName } from "../validation/labels.ts";
 import { duplicate, eachItem, forbidden, invalid } from "../validation/problems.ts";
@@ -124,11 +125,11 @@ export const nodeBehaviour = behaviour(nodes, {
     delete status?.config;
   },
   prepareForUpdate: (next, previous) => {
-    next.status = structuredClone(previous.status ?? {});
+    next.status = copyOf(previous.status ?? {});
     if (!previous.spec?.configSource) delete next.spec?.configSource;
   },
   prepareForStatusUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec ?? {});
+    next.spec = copyOf(previous.spec ?? {});
     if (!previous.status?.config) delete next.status?.config;
   },
   validate: (node) => [

@@ -3,6 +3,7 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../genera
 import type { Problem } from "../kind.ts";
 import { persistentVolumeClaims } from "../kinds.ts";
 import { qualifiedNameProblems } from "../names.ts";
+import { copyOf } from "../patch/values.ts";
 import { canonicalQuantity, compare, parseQuantity } from "../quantity.ts";
 import { describeChanges } from "../validation/changes.ts";
 import { validateClaimSpec } from "../validation/claim-spec.ts";
@@ -50,7 +51,7 @@ const storageOf = (amounts: Readonly<Record<string, string>> | undefined) => par
 
 function validateChange(next: PersistentVolumeClaim, previous: PersistentVolumeClaim): Problem[] {
   const problems: Problem[] = [];
-  const [before, after] = [structuredClone(previous.spec ?? {}), structuredClone(next.spec ?? {})];
+  const [before, after] = [copyOf(previous.spec ?? {}), copyOf(next.spec ?? {})];
   if (!before.volumeName) before.volumeName = after.volumeName;
   if (movesClass(next, previous)) delete after.storageClassName;
   else {

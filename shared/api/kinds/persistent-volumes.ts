@@ -3,6 +3,7 @@ import type { PersistentVolume, PersistentVolumeSpec } from "../generated/types.
 import type { Problem } from "../kind.ts";
 import { persistentVolumes } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../names.ts";
+import { copyOf } from "../patch/values.ts";
 import { canonicalQuantity } from "../quantity.ts";
 import { describeChanges } from "../validation/changes.ts";
 import { validateAccessModes, volumeModes } from "../validation/claim-spec.ts";
@@ -204,7 +205,7 @@ function withRenewedLabels(affinity: PersistentVolumeSpec["nodeAffinity"]): obje
 
 function validateChange({ spec: next }: PersistentVolume, { spec: previous }: PersistentVolume): Problem[] {
   const problems: Problem[] = [];
-  const after = structuredClone(next);
+  const after = copyOf(next);
   if (previous.csi && !previous.csi.controllerExpandSecretRef) delete after.csi?.controllerExpandSecretRef;
   if (!semanticallyEqual(sourceOf(after), sourceOf(previous))) {
     const changes = describeChanges(sourceOf(previous), sourceOf(after), "spec");
@@ -300,7 +301,7 @@ export const persistentVolumeBehaviour = behaviour(persistentVolumes, {
   },
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: (next, previous) => {
-    next.spec = structuredClone(previous.spec ?? {});
+    next.spec = copyOf(previous.spec ?? {});
     const before = previous.status;
     // Who changes the phase says when; nobody else needs to repeat it.
     if (next.status?.phase === before?.phase && before?.lastPhaseTransitionTime) {

@@ -1,13 +1,20 @@
 /** What a Pod asks for as a whole: its quality-of-service class and the defaults of its pod-level resources. */
 import type { Pod } from "../generated/types.ts";
-import { compare, parseQuantity, toMilli } from "../quantity.ts";
+import { compare, parseQuantity } from "../quantity.ts";
 import { type Amounts, aggregateAmounts, sumAmounts } from "../validation/pod/aggregate.ts";
 import { isHugePages } from "../validation/values.ts";
 
 const qualityResources = ["cpu", "memory"];
 
-const positive = (amounts: Amounts | undefined): Amounts =>
-  Object.fromEntries(Object.entries(amounts ?? {}).filter(([name, amount]) => qualityResources.includes(name) && toMilli(amount) > 0n));
+function positive(amounts: Amounts | undefined): Amounts {
+  const kept: Amounts = {};
+  if (amounts === undefined) return kept;
+  for (const name of Object.keys(amounts)) {
+    const amount = amounts[name];
+    if (amount !== undefined && qualityResources.includes(name) && parseQuantity(amount).unscaled > 0n) kept[name] = amount;
+  }
+  return kept;
+}
 
 const same = (left: string, right: string): boolean => compare(parseQuantity(left), parseQuantity(right)) === 0;
 
@@ -16,9 +23,10 @@ export function qosClass({ spec }: Pod): string {
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   const scopes = spec.resources ? [spec.resources] : containers.map(({ resources }) => resources);
   const requests = sumAmounts(scopes.map((scope) => positive(scope?.requests)));
-  const limits = sumAmounts(scopes.map((scope) => positive(scope?.limits)));
+  const limitsByScope = scopes.map((scope) => positive(scope?.limits));
+  const limits = sumAmounts(limitsByScope);
   if (Object.keys(requests).length === 0 && Object.keys(limits).length === 0) return "BestEffort";
-  const isLimited = scopes.every((scope) => qualityResources.every((name) => name in positive(scope?.limits)));
+  const isLimited = limitsByScope.every((own) => qualityResources.every((name) => Object.hasOwn(own, name)));
   const isEqual = Object.entries(requests).every(([name, amount]) => limits[name] !== undefined && same(limits[name], amount));
   return isLimited && isEqual && Object.keys(requests).length === Object.keys(limits).length ? "Guaranteed" : "Burstable";
 }

@@ -1,6 +1,8 @@
 /** Pods: defaults, what the server sets on create, columns and graceful deletion. */
 import type { LabelSelector, Pod, PodAffinityTerm } from "../generated/types.ts";
+import { nearest } from "../json.ts";
 import { pods } from "../kinds.ts";
+import { copyOf } from "../patch/values.ts";
 import { validateNewPod, validatePod, validatePodChange, validatePodStatusChange } from "../validation/pod/pods.ts";
 import { behaviour } from "./behaviour.ts";
 import { podColumns } from "./pod-columns.ts";
@@ -26,7 +28,7 @@ function setDefaults(pod: Pod): void {
     container.state ??= {};
     container.lastState ??= {};
   }
-  if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
+  if (nearest(pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   dropDisabledFields(pod.spec);
 }
 
@@ -74,13 +76,14 @@ function requireLabels(selector: LabelSelector, keys: readonly string[] | undefi
 
 /** The status endpoint changes the status and a few fields of metadata; what it must not lose is put back. */
 function prepareForStatusUpdate(next: Pod, previous: Pod): void {
-  next.spec = structuredClone(previous.spec);
-  next.metadata.deletionTimestamp = previous.metadata.deletionTimestamp;
-  if (previous.metadata.ownerReferences) next.metadata.ownerReferences = structuredClone(previous.metadata.ownerReferences);
+  next.spec = copyOf(previous.spec);
+  if (previous.metadata.deletionTimestamp) next.metadata.deletionTimestamp = previous.metadata.deletionTimestamp;
+  else delete next.metadata.deletionTimestamp;
+  if (previous.metadata.ownerReferences) next.metadata.ownerReferences = copyOf(previous.metadata.ownerReferences);
   else delete next.metadata.ownerReferences;
   const status = (next.status ??= {});
-  status.qosClass ||= previous.status?.qosClass;
-  status.observedGeneration ||= previous.status?.observedGeneration;
+  if (previous.status?.qosClass) status.qosClass ||= previous.status.qosClass;
+  if (previous.status?.observedGeneration) status.observedGeneration ||= previous.status.observedGeneration;
   // Several conditions of one type are legal: each keeps the generation of the one at its place among them.
   const known = new Map<string, (number | undefined)[]>();
   for (const { type, observedGeneration } of previous.status?.conditions ?? []) {
@@ -96,7 +99,7 @@ export const podBehaviour = behaviour(pods, {
   defaults: setDefaults,
   prepareForCreate,
   prepareForUpdate: (next, previous) => {
-    next.status = structuredClone(previous.status ?? {});
+    next.status = copyOf(previous.status ?? {});
   },
   prepareForStatusUpdate,
   validate: validatePod,
@@ -124,7 +127,7 @@ export const podBehaviour = behaviour(pods, {
   gracePeriodSeconds: (pod, requested) => {
     const isOver = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
     if (!pod.spec.nodeName || isOver) return 0;
-    const seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+    const seconds = requested ?? nearest(pod.spec.terminationGracePeriodSeconds ?? 0);
     return seconds < 0 ? 1 : seconds;
   },
 });

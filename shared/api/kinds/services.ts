@@ -3,6 +3,7 @@ import type { LoadBalancerStatus, Service, ServicePort } from "../generated/type
 import type { Problem } from "../kind.ts";
 import { services } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, portNumberProblems, qualifiedNameProblems } from "../names.ts";
+import { copyOf } from "../patch/values.ts";
 import { addressWarnings, isDualStackPair, networkWarnings, parseAddress, validateCidr, validateIp } from "../validation/addresses.ts";
 import { validateEndpointIp } from "../validation/endpoint-address.ts";
 import { validateLabels } from "../validation/labels.ts";
@@ -56,7 +57,7 @@ function prepareForCreate(service: Service): void {
 }
 
 function prepareForUpdate(next: Service, previous: Service): void {
-  next.status = structuredClone(previous.status ?? { loadBalancer: {} });
+  next.status = copyOf(previous.status ?? { loadBalancer: {} });
   syncClusterIps(next, previous);
   keepAllocated(next, previous);
   dropWhatTypeForgets(next, previous);

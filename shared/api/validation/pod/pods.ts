@@ -1,5 +1,6 @@
 /** Pods: on create, on update and on update of their status. */
 import type { ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
+import { nearest } from "../../json.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsSubdomainProblems, qualifiedNameProblems } from "../../names.ts";
 import { isDualStackPair, validateIp } from "../addresses.ts";
@@ -127,7 +128,7 @@ function withoutChangeableFields(next: PodSpec, previous: PodSpec): { spec: PodS
     schedulingGates: previous.schedulingGates,
     tolerations: previous.tolerations,
   };
-  if ((previous.terminationGracePeriodSeconds ?? 0) < 0 && next.terminationGracePeriodSeconds === 1) {
+  if (nearest(previous.terminationGracePeriodSeconds ?? 0) < 0 && next.terminationGracePeriodSeconds === 1) {
     spec.terminationGracePeriodSeconds = previous.terminationGracePeriodSeconds;
   }
   if ((previous.schedulingGates ?? []).length === 0) return { spec, problems: [] };
