@@ -25,6 +25,9 @@ export function humanDuration(ms: number): string {
   return years < 8 ? two(years, "y", days % 365, "d") : `${years}y`;
 }
 
+/** As much of a `Date` as a span of time needs. */
+export type Moment = Pick<Date, "getTime">;
+
 /** How long ago a time was; `<unknown>` where there is none. */
-export const since = (time: string | undefined, now: Date): string =>
+export const since = (time: string | undefined, now: Moment): string =>
   time ? humanDuration(now.getTime() - Date.parse(time)) : "<unknown>";

@@ -1,5 +1,7 @@
 /** A kind is declared in one place: what it is called, how it is defaulted, checked, printed and deleted. */
+
 import type { CauseReason } from "../errors/status-error.ts";
+import type { Moment } from "./durations.ts";
 import type { JsonObject, KubeObject, ObjectMeta } from "./objects.ts";
 import type { SchemaNode } from "./schema.ts";
 
@@ -19,8 +21,11 @@ export interface Column<T> {
   readonly format?: "name";
   readonly priority?: 0 | 1;
   readonly description?: string;
-  /** @param now for ages */
-  value(object: T, now: Date): unknown;
+  /**
+   * A cell. Pure: of an object that does not change, only a cell that looked at the time becomes another one.
+   * @param now for ages
+   */
+  value(object: T, now: Moment): unknown;
 }
 
 /** How `/scale` maps onto a kind. */

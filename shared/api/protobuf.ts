@@ -114,7 +114,7 @@ const itemsField = 2;
  * A list whose items were encoded before.
  * @param definition of the list: `io.k8s.api.core.v1.PodList`
  * @param head the list without items
- * @param items from {@link encodeListItem}
+ * @param items from {@link encodeListItem}, one or more of them in each element
  * @returns the parts of the answer, in order
  */
 export function encodeProtobufList(definition: string, head: JsonObject, items: readonly Uint8Array[]): Uint8Array[] {

@@ -2,11 +2,10 @@
 import { definitionOf } from "../api/builtin-schemas.ts";
 import { type AnyObject, apiVersionOf } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
-import { encodeListItem } from "../api/protobuf.ts";
 import { StatusError } from "../errors/status-error.ts";
 import type { ListAnswer } from "../registry/registry.ts";
 import { documentResponse, objectResponse, type Writing, writing } from "./encode.ts";
-import { itemJson, itemProtobuf, metadataJson, objectJson, rowJson, untyped } from "./encoded.ts";
+import { itemJson, itemProtobuf, metadataJson, metadataProtobuf, objectJson, rowJson, untyped } from "./encoded.ts";
 import type { KindRequest } from "./kind-request.ts";
 import { json, negotiate, protobuf, yaml } from "./media-types.ts";
 import { includeObject, partialMetadata, plainTable, type TableRenderer, tableFor } from "./table.ts";
@@ -70,8 +69,7 @@ export function answerer(
         const table = tableFor(kind, options.clock.now());
         const head = { kind: "Table", apiVersion: metaVersion, metadata, columnDefinitions: table.columnDefinitions };
         const element = (object: AnyObject) => table.row(object, include, as.version);
-        const elementJson = (object: AnyObject) => rowJson(table.cells(object), object, include, as.version);
-        return documentResponse({ head, arrayName: "rows", objects, element, elementJson }, how);
+        return documentResponse({ head, arrayName: "rows", objects, element, json: rowJson(table, include, as.version) }, how);
       }
       if (as) {
         const head = { kind: "PartialObjectMetadataList", apiVersion: metaVersion, metadata };
@@ -82,8 +80,8 @@ export function answerer(
             arrayName: "items",
             objects,
             element,
-            elementJson: (object) => metadataJson(object, as.version),
-            protobuf: { definition: metadataListDefinition, element: (object) => encodeListItem(metadataDefinition, element(object)) },
+            json: metadataJson(as.version),
+            protobuf: { definition: metadataListDefinition, form: metadataProtobuf(metadataDefinition, as.version) },
           },
           how,
         );
@@ -96,8 +94,8 @@ export function answerer(
           arrayName: "items",
           objects,
           element: kind.custom ? (object) => object : untyped,
-          elementJson: kind.custom ? objectJson : itemJson,
-          ...(definition && { protobuf: { definition, element: (object: AnyObject) => itemProtobuf(object, kind.definition) } }),
+          json: kind.custom ? objectJson : itemJson,
+          ...(definition && { protobuf: { definition, form: itemProtobuf(kind.definition) } }),
         },
         how,
       );

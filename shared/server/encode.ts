@@ -5,6 +5,7 @@ import type { AnyObject } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { encodeProtobuf, encodeProtobufList } from "../api/protobuf.ts";
 import { StatusError } from "../errors/status-error.ts";
+import { elementRuns, type ObjectForm } from "./encoded.ts";
 import { json, protobuf, type Representation, yaml } from "./media-types.ts";
 import { isTrue } from "./request-info.ts";
 
@@ -12,8 +13,8 @@ import { isTrue } from "./request-info.ts";
 const gzipThreshold = 128 * 1024;
 /** The most that one answer may carry, on the wire: Lambda streams 200 MB at most, and metadata counts too. */
 const answerLimit = 150 * 1024 * 1024;
-/** Items that are put together at once: enough to be fast, few enough to stay small. */
-const batchSize = 200;
+/** Answers up to this many bytes are one piece. */
+const wholeBelow = 64 * 1024;
 
 /** How one answer is written. */
 export interface Writing {
@@ -33,16 +34,16 @@ export const acceptsGzip = (headers: Headers): boolean =>
   (headers.get("accept-encoding") ?? "").split(",").some((token) => token.trim() === "gzip");
 
 /** An object whose array may be long: `items` of a list, `rows` of a Table. */
-export interface LongDocument<T = AnyObject> {
+export interface LongDocument {
   readonly head: JsonObject;
   readonly arrayName: string;
-  readonly objects: readonly T[];
+  readonly objects: readonly AnyObject[];
   /** What stands in the array for an object. */
-  readonly element: (object: T) => unknown;
+  readonly element: (object: AnyObject) => unknown;
   /** The same as JSON. */
-  readonly elementJson: (object: T) => Uint8Array;
+  readonly json: ObjectForm;
   /** The same as a field of the list's message, where lists of this kind have one. */
-  readonly protobuf?: { readonly definition: string; readonly element: (object: T) => Uint8Array };
+  readonly protobuf?: { readonly definition: string; readonly form: ObjectForm };
 }
 
 /** @param definition OpenAPI definition name, for protobuf */
@@ -66,7 +67,7 @@ const cannotBeMessage = (error: unknown, { mediaType }: Writing): boolean => med
  * Answers with a list, without holding all of its text at once.
  * @throws {StatusError} RequestEntityTooLarge when it cannot be sent in one piece
  */
-export async function documentResponse<T>(document: LongDocument<T>, how: Writing): Promise<Response> {
+export async function documentResponse(document: LongDocument, how: Writing): Promise<Response> {
   try {
     return await writeDocument(document, how);
   } catch (error) {
@@ -75,11 +76,11 @@ export async function documentResponse<T>(document: LongDocument<T>, how: Writin
   }
 }
 
-async function writeDocument<T>(document: LongDocument<T>, how: Writing): Promise<Response> {
+async function writeDocument(document: LongDocument, how: Writing): Promise<Response> {
   const { head, arrayName, objects, element, protobuf: message } = document;
   if (how.mediaType === yaml || how.pretty) return objectResponse({ ...head, [arrayName]: objects.map(element) }, 200, how);
   const mediaType = how.mediaType === protobuf && !message ? json : how.mediaType;
-  const parts = () => batched(mediaType === protobuf && message ? messageParts(document, message) : jsonParts(document));
+  const parts = () => (mediaType === protobuf && message ? messageParts(document, message) : jsonParts(document));
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (const chunk of parts()) {
@@ -88,34 +89,23 @@ async function writeDocument<T>(document: LongDocument<T>, how: Writing): Promis
     if (how.gzip && size > gzipThreshold) return compressed(parts(), mediaType);
     chunks.push(chunk);
   }
-  return response(chunks, 200, mediaType, false);
+  return response(size <= wholeBelow ? [Buffer.concat(chunks, size)] : chunks, 200, mediaType, false);
 }
 
-const comma = Buffer.from(",");
-
-function* jsonParts<T>({ head, arrayName, objects, elementJson }: LongDocument<T>): Generator<Uint8Array> {
+function* jsonParts({ head, arrayName, objects, json: form }: LongDocument): Generator<Uint8Array> {
   const opening = JSON.stringify(head).slice(0, -1);
   yield Buffer.from(`${opening}${opening === "{" ? "" : ","}${JSON.stringify(arrayName)}:[`);
-  for (const [index, object] of objects.entries()) {
-    if (index > 0) yield comma;
-    yield elementJson(object);
+  let isFirst = true;
+  for (const run of elementRuns(objects, form)) {
+    // Every element has its comma ahead of it.
+    yield isFirst ? run.subarray(1) : run;
+    isFirst = false;
   }
   yield Buffer.from("]}\n");
 }
 
-const messageParts = <T>({ head, objects }: LongDocument<T>, { definition, element }: NonNullable<LongDocument<T>["protobuf"]>) =>
-  encodeProtobufList(definition, head, objects.map(element));
-
-/** A few large pieces instead of many small ones. */
-function* batched(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let batch: Uint8Array[] = [];
-  for (const part of parts) {
-    if (batch.push(part) < batchSize) continue;
-    yield Buffer.concat(batch);
-    batch = [];
-  }
-  if (batch.length > 0) yield Buffer.concat(batch);
-}
+const messageParts = ({ head, objects }: LongDocument, { definition, form }: NonNullable<LongDocument["protobuf"]>) =>
+  encodeProtobufList(definition, head, [...elementRuns(objects, form)]);
 
 /** Compresses parts as they are made; what is kept in memory is the compressed form. */
 async function compressed(parts: Iterable<Uint8Array>, contentType: string): Promise<Response> {

@@ -5,13 +5,59 @@
  */
 import type { AnyObject } from "../api/kind.ts";
 import { encodeListItem } from "../api/protobuf.ts";
-import { type IncludeObject, partialMetadata } from "./table.ts";
+import { type ElementForm, EncodedRuns } from "./encoded-runs.ts";
+import { type IncludeObject, partialMetadata, type TableRenderer } from "./table.ts";
 
-/** Bytes that are kept, in this process, for all forms and clusters. */
-const budget = 64 * 2 ** 20;
+/** Bytes that are kept, in this process, for all clusters: of what lists consist of, and of events. */
+const listBudget = 48 * 2 ** 20;
+const eventBudget = 16 * 2 ** 20;
+
+export type ObjectForm = ElementForm<AnyObject>;
+
+const elements = new EncodedRuns(listBudget);
+
+/** Elements of a list or Table one after the other; see {@link EncodedRuns.runs}. */
+export const elementRuns = (objects: readonly AnyObject[], form: ObjectForm): Generator<Uint8Array> => elements.runs(objects, form);
+
+/** Forms in JSON begin with the comma that stands between elements: whoever writes the first one leaves it out. */
+const json = (name: string, value: (object: AnyObject) => unknown): ObjectForm => ({
+  name,
+  body: (object) => Buffer.from(`,${JSON.stringify(value(object))}`),
+});
+
+/** The whole object. */
+export const objectJson = json("object", (object) => object);
+
+/** The object without its type: items of a typed list do not repeat what the list says. */
+export const itemJson = json("item", untyped);
+
+/** Its metadata alone. @param version of meta.k8s.io */
+export const metadataJson = (version: string): ObjectForm => json(`metadata ${version}`, (object) => partialMetadata(object, version));
+
+/** A row of a Table: its cells speak of ages and change by themselves, what it shows of the object does not. */
+export function rowJson(table: TableRenderer, include: IncludeObject, version: string): ObjectForm {
+  const shown = (object: AnyObject) => (include === "None" ? null : include === "Object" ? object : partialMetadata(object, version));
+  return {
+    name: `row ${include} ${version}`,
+    lead: (object) => `,{"cells":${table.cellsJson(object)},"object":`,
+    body: (object) => Buffer.from(`${JSON.stringify(shown(object))}}`),
+  };
+}
+
+/** An item of a protobuf list. @param definition OpenAPI definition name of the objects */
+export const itemProtobuf = (definition: string): ObjectForm => ({
+  name: `protobuf ${definition}`,
+  body: (object) => encodeListItem(definition, object),
+});
+
+/** Its metadata alone, as an item of a protobuf list. */
+export const metadataProtobuf = (definition: string, version: string): ObjectForm => ({
+  name: `protobuf metadata ${version}`,
+  body: (object) => encodeListItem(definition, partialMetadata(object, version)),
+});
 
 /** Two generations: what was not asked for while the younger one filled up goes. */
-class EncodedObjects {
+class EncodedEvents {
   readonly #budget: number;
   #young = new Map<object, Map<string, Uint8Array>>();
   #old = new Map<object, Map<string, Uint8Array>>();
@@ -42,34 +88,12 @@ class EncodedObjects {
   }
 }
 
-const encoded = new EncodedObjects(budget);
-
-/** The object as JSON. */
-export const objectJson = (object: AnyObject): Uint8Array => encoded.get(object, "object", () => Buffer.from(JSON.stringify(object)));
-
-/** The object as JSON without its type: items of a typed list do not repeat what the list says. */
-export const itemJson = (object: AnyObject): Uint8Array => encoded.get(object, "item", () => Buffer.from(JSON.stringify(untyped(object))));
-
-/** Its metadata alone, as JSON. @param version of meta.k8s.io */
-export const metadataJson = (object: AnyObject, version: string): Uint8Array =>
-  encoded.get(object, `metadata ${version}`, () => Buffer.from(JSON.stringify(partialMetadata(object, version))));
-
-const rowEnd = Buffer.from("}");
-
-/** A row of a Table as JSON: its cells speak of ages and change by themselves, what it shows of the object does not. */
-export function rowJson(cells: readonly unknown[], object: AnyObject, include: IncludeObject, version: string): Uint8Array {
-  const head = `{"cells":${JSON.stringify(cells)},"object":`;
-  if (include === "None") return Buffer.from(`${head}null}`);
-  return Buffer.concat([Buffer.from(head), include === "Object" ? objectJson(object) : metadataJson(object, version), rowEnd]);
-}
-
-/** The object as an item of a protobuf list. @param definition OpenAPI definition name of the object */
-export const itemProtobuf = (object: AnyObject, definition: string): Uint8Array =>
-  encoded.get(object, definition, () => encodeListItem(definition, object));
+const events = new EncodedEvents(eventBudget);
 
 /** Bytes in which a change of this object goes to those who watch it. @param form tells apart what differs: event and media type */
-export const eventBytes = (object: AnyObject, form: string, encode: () => Uint8Array): Uint8Array =>
-  encoded.get(object, `event ${form}`, encode);
+export const eventBytes = (object: AnyObject, form: string, encode: () => Uint8Array): Uint8Array => events.get(object, form, encode);
 
 /** Clients would see items differ from the same objects read one by one. */
-export const untyped = ({ apiVersion: _apiVersion, kind: _kind, ...rest }: AnyObject): Omit<AnyObject, "apiVersion" | "kind"> => rest;
+export function untyped({ apiVersion: _apiVersion, kind: _kind, ...rest }: AnyObject): Omit<AnyObject, "apiVersion" | "kind"> {
+  return rest;
+}

@@ -1,5 +1,5 @@
 /** Objects as rows, the way `kubectl get` prints them. */
-import { since } from "../api/durations.ts";
+import { type Moment, since } from "../api/durations.ts";
 import type { AnyObject, Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest } from "../errors/status-error.ts";
@@ -27,9 +27,13 @@ export interface ColumnDefinition {
 /** Columns of a kind and how one object fills them. */
 export interface TableRenderer {
   readonly columnDefinitions: readonly ColumnDefinition[];
-  cells(object: AnyObject): readonly unknown[];
+  /** Cells of a row, as a JSON array. */
+  cellsJson(object: AnyObject): string;
   row(object: AnyObject, include: IncludeObject, metadataVersion: string): JsonObject;
 }
+
+/** What stands in one column of an object's row. */
+type Cell = (object: AnyObject, now: Moment) => unknown;
 
 const define = (name: string, type: string, more: Partial<ColumnDefinition> = {}): ColumnDefinition => ({
   name,
@@ -45,18 +49,23 @@ export function tableFor(kind: Kind, now: Date): TableRenderer {
   const own = kind.behaviour.columns ?? [];
   const hasName = kind.behaviour.ownName !== true;
   const hasAge = kind.behaviour.ownAge !== true;
-  const cells = (object: AnyObject): unknown[] => [
-    ...(hasName ? [object.metadata.name ?? ""] : []),
-    ...own.map((column) => cell(() => column.value(object, now))),
-    ...(hasAge ? [since(object.metadata.creationTimestamp, now)] : []),
+  const values: Cell[] = [
+    ...(hasName ? [({ metadata }: AnyObject) => metadata.name ?? ""] : []),
+    ...own.map(
+      (column): Cell =>
+        (object, at) =>
+          cell(() => column.value(object, at)),
+    ),
+    ...(hasAge ? [({ metadata }: AnyObject, at: Moment) => since(metadata.creationTimestamp, at)] : []),
   ];
+  const cells = (object: AnyObject): unknown[] => values.map((value) => value(object, now));
   return {
     columnDefinitions: [
       ...(hasName ? [define("Name", "string", { format: "name" })] : []),
       ...own.map(({ name, type, format = "", description = "", priority = 0 }) => define(name, type, { format, description, priority })),
       ...(hasAge ? [define("Age", kind.custom ? "date" : "string")] : []),
     ],
-    cells,
+    cellsJson: (object) => cellsText(kind, values, object, now),
     row: (object, include, metadataVersion) => ({ cells: cells(object), object: embedded(object, include, metadataVersion) }),
   };
 }
@@ -66,7 +75,7 @@ const plainCells = ({ metadata }: AnyObject): unknown[] => [metadata.name, metad
 /** Objects of no kind with columns (Scale): their name and when they were made. */
 export const plainTable: TableRenderer = {
   columnDefinitions: [define("Name", "string", { format: "name" }), define("Created At", "date")],
-  cells: plainCells,
+  cellsJson: (object) => JSON.stringify(plainCells(object)),
   row: (object, include, metadataVersion) => ({ cells: plainCells(object), object: embedded(object, include, metadataVersion) }),
 };
 
@@ -78,6 +87,43 @@ const cell = (value: () => unknown): unknown => {
     return null;
   }
 };
+
+/** Text of cells that stay as they are, and between them the numbers of cells that age. */
+type LastingCells = readonly (string | number)[];
+
+const lasting = new WeakMap<Kind, WeakMap<AnyObject, LastingCells>>();
+
+/** Cells as a JSON array. Of an object that cannot change, only cells which looked at the time are made again. */
+function cellsText(kind: Kind, values: readonly Cell[], object: AnyObject, now: Date): string {
+  if (!Object.isFrozen(object)) return textOf(lastingCells(values, object, now), values, object, now);
+  let ofKind = lasting.get(kind);
+  if (!ofKind) lasting.set(kind, (ofKind = new WeakMap()));
+  let known = ofKind.get(object);
+  if (!known) ofKind.set(object, (known = lastingCells(values, object, now)));
+  return textOf(known, values, object, now);
+}
+
+function lastingCells(values: readonly Cell[], object: AnyObject, now: Date): LastingCells {
+  const parts: (string | number)[] = [];
+  let text = "[";
+  for (const [index, value] of values.entries()) {
+    if (index > 0) text += ",";
+    let looked = false;
+    const json = JSON.stringify(value(object, { getTime: () => ((looked = true), now.getTime()) }));
+    if (looked) {
+      parts.push(text, index);
+      text = "";
+    } else text += json;
+  }
+  parts.push(`${text}]`);
+  return parts;
+}
+
+function textOf(parts: LastingCells, values: readonly Cell[], object: AnyObject, now: Date): string {
+  let text = "";
+  for (const part of parts) text += typeof part === "string" ? part : JSON.stringify(values[part]?.(object, now) ?? null);
+  return text;
+}
 
 function embedded(object: AnyObject, include: IncludeObject, metadataVersion: string): unknown {
   if (include === "None") return null;

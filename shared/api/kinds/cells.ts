@@ -1,5 +1,5 @@
 /** Columns and cells that many kinds share. */
-import { since } from "../durations.ts";
+import { type Moment, since } from "../durations.ts";
 import type { Container, LabelSelector } from "../generated/types.ts";
 import type { Column } from "../kind.ts";
 import type { KubeObject } from "../objects.ts";
@@ -9,7 +9,7 @@ type Labels = Readonly<Record<string, string>>;
 /** Shown with `-o wide` only. */
 export const wide = <T>(column: Column<T>): Column<T> => ({ ...column, priority: 1 });
 
-export const text = <T>(name: string, value: (object: T, now: Date) => string | undefined): Column<T> => ({
+export const text = <T>(name: string, value: (object: T, now: Moment) => string | undefined): Column<T> => ({
   name,
   type: "string",
   value: (object, now) => value(object, now) ?? "",

@@ -1,6 +1,6 @@
 /** Events: one resource behind two APIs which name its fields differently. */
 
-import { since } from "../durations.ts";
+import { type Moment, since } from "../durations.ts";
 import type { Event, EventsEvent, ObjectReference } from "../generated/types.ts";
 import type { Column, Problem } from "../kind.ts";
 import { events, newEvents } from "../kinds.ts";
@@ -135,9 +135,9 @@ const settledFields: readonly (readonly [keyof EventsEvent, string])[] = [
   ["reportingInstance", "reportingInstance"],
 ];
 
-const firstSeen = (event: Facts, now: Date): string => since(event.first ?? event.eventTime, now);
+const firstSeen = (event: Facts, now: Moment): string => since(event.first ?? event.eventTime, now);
 
-function lastSeen(event: Facts, now: Date): string {
+function lastSeen(event: Facts, now: Moment): string {
   if (event.series) return since(event.series.lastObservedTime, now);
   return event.last ? since(event.last, now) : firstSeen(event, now);
 }

@@ -1,6 +1,6 @@
 /** Jobs, and the job specs that CronJobs hold. */
 
-import { humanDuration } from "../durations.ts";
+import { humanDuration, type Moment } from "../durations.ts";
 import type { Job, JobSpec, PodFailurePolicyOnPodConditionsPattern, PodTemplateSpec } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { jobs } from "../kinds.ts";
@@ -366,7 +366,7 @@ function completionsCell({ spec, status }: Job): string {
   return (spec.parallelism ?? 0) > 1 ? `${succeeded}/1 of ${spec.parallelism}` : `${succeeded}/1`;
 }
 
-function durationCell({ status }: Job, now: Date): string {
+function durationCell({ status }: Job, now: Moment): string {
   if (!status?.startTime) return "";
   const end = status.completionTime ? Date.parse(status.completionTime) : now.getTime();
   return humanDuration(end - Date.parse(status.startTime));

@@ -1,5 +1,5 @@
 /** How `kubectl get pods` sums up a Pod: READY, STATUS and RESTARTS. */
-import { since } from "../durations.ts";
+import { type Moment, since } from "../durations.ts";
 import type { ContainerStatus, Pod } from "../generated/types.ts";
 import type { Column } from "../kind.ts";
 import { age, text, wide } from "./cells.ts";
@@ -101,7 +101,7 @@ function initialization(pod: Pod, sidecars: ReadonlySet<string>) {
   return { reason: undefined, restarts, sidecarRestarts, readySidecars };
 }
 
-function restartsCell(pod: Pod, now: Date): string {
+function restartsCell(pod: Pod, now: Moment): string {
   const { restarts, lastRestart } = summarize(pod);
   return restarts > 0 && lastRestart !== undefined ? `${restarts} (${since(lastRestart, now)} ago)` : String(restarts);
 }

@@ -1,6 +1,6 @@
 /** Printer columns of custom resources. */
 
-import { humanDuration } from "../../api/durations.ts";
+import { humanDuration, type Moment } from "../../api/durations.ts";
 import type { CustomResourceColumnDefinition } from "../../api/generated/types.ts";
 import type { AnyObject, Column } from "../../api/kind.ts";
 import { JsonPathError, parseJsonPath } from "../json-path.ts";
@@ -34,7 +34,7 @@ function finder(path: string): (object: AnyObject) => unknown {
   }
 }
 
-function cell(type: Column<AnyObject>["type"], value: unknown, now: Date): unknown {
+function cell(type: Column<AnyObject>["type"], value: unknown, now: Moment): unknown {
   if (value === undefined || value === null) return undefined;
   if (type === "string") return show(value);
   if (type === "date") return typeof value === "string" ? ageSince(value, now) : undefined;
@@ -43,7 +43,7 @@ function cell(type: Column<AnyObject>["type"], value: unknown, now: Date): unkno
   return type === "integer" ? Math.trunc(value) : value;
 }
 
-function ageSince(text: string, now: Date): string {
+function ageSince(text: string, now: Moment): string {
   const time = Date.parse(text);
   return Number.isNaN(time) ? "<invalid>" : humanDuration(now.getTime() - time);
 }
