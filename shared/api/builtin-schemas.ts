@@ -1,7 +1,7 @@
 /** Structure of the built-in kinds as schema nodes, made from the generated table when first asked for. */
-import { schemas } from "./generated/schemas.ts";
 import type { AnyNode, ListNode, MapNode, ObjectNode, ScalarType, SchemaNode } from "./schema.ts";
 import type { FieldFacts, TypeFacts } from "./schema-table.ts";
+import { hasType, typeFacts, typeGvk, typeNames } from "./type-table.ts";
 
 const shapes = new Map<string, Shape>();
 const roots = new Map<string, ObjectNode>();
@@ -27,10 +27,10 @@ export function builtinSchema(definition: string): ObjectNode {
 }
 
 /** Whether {@link builtinSchema} knows the type. */
-export const hasBuiltinSchema = (definition: string): boolean => Object.hasOwn(schemas, definition);
+export const hasBuiltinSchema = (definition: string): boolean => hasType(definition);
 
-function typeFacts(definition: string): TypeFacts {
-  const type = Object.hasOwn(schemas, definition) ? schemas[definition] : undefined;
+function factsOf(definition: string): TypeFacts {
+  const type = typeFacts(definition);
   if (!type) throw new RangeError(`no built-in type ${definition}`);
   return type;
 }
@@ -39,7 +39,7 @@ function typeFacts(definition: string): TypeFacts {
 function shapeOf(definition: string): Shape {
   let shape = shapes.get(definition);
   if (!shape) {
-    const entries = Object.entries(typeFacts(definition).f);
+    const entries = Object.entries(factsOf(definition).f);
     shape = {
       fields: new Map(entries.map(([name, field]) => [name, fieldNode(name, field)])),
       required: new Set(entries.filter(([, field]) => field.r).map(([name]) => name)),
@@ -52,7 +52,7 @@ function shapeOf(definition: string): Shape {
 type FieldExtras = Pick<SchemaNode, "default" | "implicit" | "zero" | "goType" | "goPath">;
 
 function objectNode(definition: string, field: Partial<FieldFacts>, extras: FieldExtras = {}): ObjectNode {
-  const facts = typeFacts(definition);
+  const facts = factsOf(definition);
   let shape: Shape | undefined;
   return {
     type: "object",
@@ -173,7 +173,10 @@ const everywhere = new Set(["DeleteOptions", "CreateOptions", "UpdateOptions", "
 /** The definition name of a built-in kind, `undefined` when there is none: `("apps/v1", "Deployment")`. */
 export function definitionOf(apiVersion: string, kind: string): string | undefined {
   definitionsByKind ??= new Map(
-    Object.entries(schemas).flatMap(([id, { gvk }]) => (gvk ? [[`${gvk[0] ? `${gvk[0]}/` : ""}${gvk[1]}/${gvk[2]}`, id]] : [])),
+    [...typeNames()].flatMap((name): [string, string][] => {
+      const [group, version, kind] = typeGvk(name) ?? [];
+      return kind === undefined ? [] : [[`${group ? `${group}/` : ""}${version}/${kind}`, name]];
+    }),
   );
   return definitionsByKind.get(`${apiVersion}/${kind}`) ?? (everywhere.has(kind) ? definitionsByKind.get(`v1/${kind}`) : undefined);
 }

@@ -3,12 +3,12 @@
  * contentType = 4 }`, whose raw part is the kind's own message.
  */
 import { definitionOf } from "./builtin-schemas.ts";
-import { schemas } from "./generated/schemas.ts";
 import type { JsonObject } from "./objects.ts";
 import { messageOf } from "./protobuf/messages.ts";
 import { ProtobufError, Reader } from "./protobuf/reader.ts";
 import { Writer } from "./protobuf/writer.ts";
 import { QuantityError } from "./quantity.ts";
+import { typeGvk } from "./type-table.ts";
 
 export { ProtobufError } from "./protobuf/reader.ts";
 
@@ -136,7 +136,7 @@ export function encodeProtobufList(definition: string, head: JsonObject, items: 
 
 /** Magic number and type, written from behind. */
 function writeHead(writer: Writer, definition: string, object: JsonObject): void {
-  const gvk = schemas[definition]?.gvk;
+  const gvk = typeGvk(definition);
   const apiVersion = text(object["apiVersion"]) ?? (gvk ? (gvk[0] ? `${gvk[0]}/${gvk[1]}` : gvk[1]) : "");
   const kind = text(object["kind"]) ?? gvk?.[2] ?? "";
   const before = writer.size;

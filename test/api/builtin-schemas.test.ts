@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { builtinSchema, definitionOf, hasBuiltinSchema } from "../../shared/api/builtin-schemas.ts";
 import { resources } from "../../shared/api/generated/resources.ts";
-import { schemas } from "../../shared/api/generated/schemas.ts";
 import type { SchemaNode } from "../../shared/api/schema.ts";
+import type { TypeFacts } from "../../shared/api/schema-table.ts";
+import { hasType, typeFacts, typeGvk, typeNames } from "../../shared/api/type-table.ts";
 
 /** The node at a path: `spec.containers[].image`, `data{}`. */
 function at(definition: string, path: string): SchemaNode | undefined {
@@ -78,18 +79,35 @@ describe("the schema of a built-in kind", () => {
   });
 });
 
+const schemas = new Map([...typeNames()].map((name) => [name, typeFacts(name) as TypeFacts]));
+
 describe("the generated tables", () => {
   it("give every field its protobuf number", () => {
-    const missing = Object.entries(schemas)
+    const missing = [...schemas]
       .filter(([id]) => id !== "io.k8s.apimachinery.pkg.version.Info")
       .flatMap(([id, type]) => Object.entries(type.f).map(([name, field]) => ({ id, type, name, field })))
       .filter(({ name, field, type }) => !field.n && !(type.gvk && ["apiVersion", "kind"].includes(name)));
     expect(missing.map(({ id, name }) => `${id}.${name}`)).toEqual([]);
   });
 
+  it("are read type by type", () => {
+    expect(typeFacts("io.k8s.api.apps.v1.Deployment")).toMatchObject({
+      f: { spec: { t: "@io.k8s.api.apps.v1.DeploymentSpec" } },
+      gvk: ["apps", "v1", "Deployment"],
+    });
+    expect(typeFacts("io.k8s.api.apps.v1.Deployment")).toBe(typeFacts("io.k8s.api.apps.v1.Deployment"));
+    expect(typeGvk("io.k8s.api.core.v1.Pod")).toEqual(["", "v1", "Pod"]);
+    expect(typeGvk("io.k8s.api.core.v1.PodSpec")).toBeUndefined();
+    for (const name of ["constructor", "", "io.k8s.api.core.v1.Nonsense"]) {
+      expect(typeFacts(name)).toBeUndefined();
+      expect(typeGvk(name)).toBeUndefined();
+      expect(hasType(name)).toBe(false);
+    }
+  });
+
   it("refer only to types they hold", () => {
-    const references = Object.values(schemas).flatMap(({ f }) => Object.values(f).map(({ t }) => t.replace(/^(\[\]|\{\})*/, "")));
-    const unknown = references.filter((type) => type.startsWith("@") && !(type.slice(1) in schemas));
+    const references = [...schemas.values()].flatMap(({ f }) => Object.values(f).map(({ t }) => t.replace(/^(\[\]|\{\})*/, "")));
+    const unknown = references.filter((type) => type.startsWith("@") && !schemas.has(type.slice(1)));
     expect(unknown).toEqual([]);
   });
 

@@ -4,12 +4,13 @@
  * A field that is no pointer in Go is always on the wire, be it zero; reading drops zero where Go's JSON would, so that the object is
  * what Go's JSON encoding of the same message says (what is null there is absent here).
  */
-import { schemas } from "../generated/schemas.ts";
+
 import { maxJsonDepth, parseJson, type RawJson } from "../json.ts";
 import type { JsonObject } from "../objects.ts";
 import { canonicalQuantity } from "../quantity.ts";
 import type { FieldFacts } from "../schema-table.ts";
 import { formatMicroTime, formatTime, lastTimeSeconds, parseMoment, zeroTimeSeconds } from "../time.ts";
+import { typeFacts } from "../type-table.ts";
 import { ProtobufError, type Reader, type WireType } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -148,7 +149,7 @@ const messages = new Map<string, Message>();
 export function messageOf(definition: string): Message {
   let message = messages.get(definition);
   if (!message) {
-    const type = Object.hasOwn(schemas, definition) ? schemas[definition] : undefined;
+    const type = typeFacts(definition);
     if (!type) throw new RangeError(`no built-in type ${definition}`);
     message = build(
       Object.entries(type.f)

@@ -2,7 +2,7 @@
  * What the fields that every object has are for, in a sentence each: `kubectl explain` shows them with any kind, custom ones included.
  * The other fields of built-in kinds come without prose (ADR 0003); the author of a custom resource's schema brings the rest.
  */
-import { schemas } from "../../api/generated/schemas.ts";
+import { typeGvk } from "../../api/type-table.ts";
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
@@ -45,6 +45,6 @@ const fields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export function descriptionOf(type: string, field: string, fieldType: string): string | undefined {
   if (fieldType === `@${meta}.ObjectMeta` && field === "metadata") return objectMetadata;
   if (fieldType === `@${meta}.ListMeta` && field === "metadata") return listMetadata;
-  if (schemas[type]?.gvk && Object.hasOwn(typeMeta, field)) return typeMeta[field as keyof typeof typeMeta];
+  if (typeGvk(type) && Object.hasOwn(typeMeta, field)) return typeMeta[field as keyof typeof typeMeta];
   return fields[type]?.[field];
 }

@@ -1,8 +1,8 @@
 /** Definitions of the OpenAPI documents: from the generated tables for built-in kinds, from the owners' schemas for custom ones. */
-import { schemas } from "../../api/generated/schemas.ts";
 import type { Kind } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import type { FieldFacts } from "../../api/schema-table.ts";
+import { typeFacts } from "../../api/type-table.ts";
 import { descriptionOf, listMetadata, objectMetadata, typeMeta } from "./descriptions.ts";
 
 /** The two versions of the document differ in where definitions stand and in what a schema may say. */
@@ -70,7 +70,7 @@ export function collectDefinitions(dialect: Dialect): Definitions {
       found.set(name, scalar[dialect]);
       return;
     }
-    const facts = schemas[name];
+    const facts = typeFacts(name);
     if (!facts) return;
     const definition: JsonObject = { type: "object" };
     // Set before its fields are looked at: types refer to themselves.
