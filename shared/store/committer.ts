@@ -16,13 +16,19 @@ import { measure, slotItem } from "./slot-item.ts";
 import { type Outcome, OutcomeUnknownError, type Proposal, StoreBusyError, StoreUnavailableError } from "./store.ts";
 import { SlotsGoneError } from "./tail.ts";
 
+/** Who slept through the end of a wait gives the table this much more time. */
+const graceMs = 1_000;
+
 export interface CommitterParts {
   readonly log: ResourceLog;
   readonly newId: () => string;
   /** Called before the first slot of a log is claimed: writes down that the log exists. */
   readonly beforeFirstSlot: () => Promise<void>;
-  /** Called after every commit; its answers wait for what this starts, which never fails (rules 16 and 18). */
-  readonly afterCommit: () => Promise<void> | undefined;
+  /**
+   * Called after every commit; its answers wait for what this starts, which never fails (rules 16 and 18).
+   * @param stopAt when the first of them is due, in milliseconds since 1970
+   */
+  readonly afterCommit: (stopAt: number) => Promise<void> | undefined;
 }
 
 export class Committer {
@@ -31,6 +37,8 @@ export class Committer {
   readonly #packer: Packer;
   #queue: Waiting[] = [];
   #running = false;
+  /** What the open claim is for. */
+  #claiming: Draft | undefined;
   /** The tail was read a moment ago, for the slot that was lost. */
   #justRead = false;
   /** How long it took to judge and pack what was last meant for a slot. */
@@ -56,6 +64,8 @@ export class Committer {
 
   async #run(): Promise<void> {
     let failures = 0;
+    const idle = new AbortController();
+    void this.#watchTime(idle.signal);
     while (this.#queue.length > 0) {
       try {
         await this.#commitNext();
@@ -66,7 +76,26 @@ export class Committer {
       }
       this.#dropOverdue();
     }
+    idle.abort();
     this.#running = false;
+  }
+
+  /** Answers in time whoever waits too long, whatever is being waited for. */
+  async #watchTime(idle: AbortSignal): Promise<void> {
+    const { patience, settings } = this.#parts.log.parts;
+    try {
+      for (;;) {
+        const oldest = this.#oldest(this.#queue.filter((waiting) => !waiting.done));
+        const due = Math.min(oldest, this.#now()) + settings.commitBudgetMs + 1;
+        await patience.clock.sleep(Math.max(due - this.#now(), 1), idle);
+        // A process that was frozen has not waited in earnest: the answer may be there already.
+        if (this.#now() - due > graceMs) await patience.clock.sleep(graceMs, idle);
+        if (this.#claiming) this.#isAwaited(this.#claiming);
+        else this.#dropOverdue();
+      }
+    } catch {
+      // Nobody waits any more.
+    }
   }
 
   /** One slot: judge, write, answer. Leaves in the queue whoever has no answer yet. */
@@ -82,9 +111,10 @@ export class Committer {
     log.assertOpen(cache);
     const begun = this.#now();
     const draft = await this.#drafter.draft(cache, this.#queue, this.#packer.bound);
-    // Others may have committed while we were thinking: judge again, on that.
+    // Others may have committed while we were thinking, or somebody was told that nothing was written: judge again.
     const outdated = () => {
       this.#thoughtMs = this.#now() - begun;
+      if (draft.members.some(({ done }) => done)) return true;
       const isOutdated = log.cache !== cache || cache.head.slot !== draft.head.slot;
       if (isOutdated) log.contention.lost();
       return isOutdated;
@@ -98,12 +128,15 @@ export class Committer {
     if (outdated()) return;
     const item = slotItem(log.parts.keys, { number: draft.head.next, time, writer: log.parts.process, ring: [...draft.ring] }, packed);
     const ids = new Set(draft.changes.map(({ id }) => id));
+    this.#claiming = draft;
     const result = await claimSlot(log, {
       head: draft.head,
       item,
       ids,
       giveWay: () => log.contention.backOff(this.#oldest(draft.members)),
       isAwaited: () => this.#isAwaited(draft),
+    }).finally(() => {
+      this.#claiming = undefined;
     });
 
     if (result.type === "won") {
@@ -120,7 +153,7 @@ export class Committer {
     const answer = () => {
       for (const tell of draft.answers) tell();
     };
-    const help = this.#parts.afterCommit();
+    const help = this.#parts.afterCommit(this.#oldest(draft.members) + this.#parts.log.parts.settings.commitBudgetMs);
     if (help) void help.then(answer);
     else answer();
   }
@@ -215,7 +248,10 @@ export class Committer {
   #dropOverdue(claiming: ReadonlySet<Waiting> = new Set()): void {
     const overdue = this.#queue.filter((waiting) => !claiming.has(waiting) && this.#overdue(waiting));
     this.#remove(overdue);
-    for (const { reject, proposal } of overdue) reject(new StoreBusyError(`${proposal.key}: too many writes at once`));
+    for (const waiting of overdue) {
+      waiting.done = true;
+      waiting.reject(new StoreBusyError(`${waiting.proposal.key}: too many writes at once`));
+    }
   }
 
   #rejectAll(error: Error): void {

@@ -39,7 +39,7 @@ export interface Waiting {
   readonly reject: (error: Error) => void;
   /** The newest verdict, and what it was given for. */
   decided?: { readonly current: Stored | undefined; readonly verdict: Verdict | undefined; readonly decision: Decision };
-  /** Answered already, though its claim is open. */
+  /** Answered already, because its time was up: its claim may be open still, and it is in no other. */
   done?: true;
 }
 

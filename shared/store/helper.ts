@@ -22,31 +22,35 @@ export class Helper {
     this.#report = report;
   }
 
-  /** @returns what the writer has to wait for; it never fails. Nothing when the tail is short */
-  afterCommit(): Promise<void> | undefined {
-    return this.#tail() > 1 ? this.help() : undefined;
+  /**
+   * @param stopAt when the writer must be answered, in milliseconds since 1970
+   * @returns what the writer has to wait for; it never fails. Nothing when the tail is short
+   */
+  afterCommit(stopAt: number): Promise<void> | undefined {
+    return this.#tail() > 1 ? this.help(stopAt) : undefined;
   }
 
   /** @throws {StoreBusyError} when the tail is so long that another write would do harm */
   async admit(): Promise<void> {
     if (this.#tail() <= refusalFactor) return;
-    await this.help();
+    const { patience, settings } = this.#log.parts;
+    await this.help(patience.clock.now().getTime() + settings.commitBudgetMs / 2);
     if (this.#tail() > refusalFactor) throw new StoreBusyError("the view lags too far behind the log", 5);
   }
 
-  /** Brings the view up to date, as far as this process knows the log. One at a time. */
-  help(): Promise<void> {
-    this.#running ??= this.#materialize().finally(() => {
+  /** Brings the view up to date, as far as time allows. One at a time. */
+  help(stopAt: number): Promise<void> {
+    this.#running ??= this.#materialize(stopAt).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #materialize(): Promise<void> {
+  async #materialize(stopAt: number): Promise<void> {
     try {
       const bytes = this.#log.cache?.appliedBytes ?? 0;
       let batches = 0;
-      const { watermark, done } = await this.#log.view.materialize(() => ++batches < batchesAtOnce);
+      const { watermark, done } = await this.#log.view.materialize(() => ++batches < batchesAtOnce, stopAt);
       this.#watermark = watermark;
       if (done) this.#bytesThen = bytes;
     } catch (error) {

@@ -46,7 +46,7 @@ export class LogResourceStore implements ResourceStore {
     this.#log = log;
     this.#helper = new Helper(log, parts.report);
     this.#poller = new Poller(log, parts.report);
-    this.#committer = new Committer({ ...parts, log, afterCommit: () => this.#helper.afterCommit() });
+    this.#committer = new Committer({ ...parts, log, afterCommit: (stopAt) => this.#helper.afterCommit(stopAt) });
   }
 
   get(key: string, at: At = "newest"): Promise<{ readonly object: Stored | undefined; readonly revision: Revision }> {

@@ -50,7 +50,7 @@ export interface LogMemory {
 
 export class View {
   readonly #parts: ViewParts;
-  #materializing: Promise<unknown> = Promise.resolve();
+  #lastStep: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ViewParts) {
     this.#parts = parts;
@@ -98,21 +98,28 @@ export class View {
   }
 
   /**
-   * Applies the log to the view, from the watermark on. Two at a time would write everything twice: the later one waits.
+   * Applies the log to the view, from the watermark on.
    * @param until stop early once it is false
+   * @param stopAt nothing is written after this moment, in milliseconds since 1970
    * @returns the watermark, and whether it is the log's head
+   * @throws {StaleMaterializerError} when time was up before a step was done
    */
-  materialize(until: () => boolean): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
-    const result = this.#materializing.then(() => this.#materialize(until));
-    this.#materializing = result.catch(() => {});
-    return result;
+  async materialize(until: () => boolean, stopAt = Infinity): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
+    for (;;) {
+      // Two at a time would write everything twice: the others wait for this step.
+      const step = this.#lastStep.then(() => this.#step(stopAt));
+      this.#lastStep = step.catch(() => {});
+      const { watermark, done } = await step;
+      if (done || !until()) return { watermark, done };
+    }
   }
 
-  async #materialize(until: () => boolean) {
-    const { table, keys, patience, birth } = this.#parts;
+  /** Applies the next slots, as many as are read at once. */
+  async #step(stopAt: number) {
+    const { table, keys, patience, birth, materializeMs } = this.#parts;
     for (;;) {
       // Whatever comes after this watermark was still to be applied after the deadline was set: no compaction took it before (rule 16).
-      const deadline = patience.clock.now().getTime() + this.#parts.materializeMs;
+      const deadline = Math.min(stopAt, patience.clock.now().getTime() + materializeMs);
       let { watermark } = await insist(patience, () => readMarks(table, keys, birth));
       const { entries, complete } = await this.#slotsAfter(watermark);
       // Somebody else went on from there, and compaction followed.
@@ -123,8 +130,7 @@ export class View {
         await raiseMark(table, keys, "watermark", last.number, patience);
         watermark = last.number;
       }
-      if (complete) return { watermark, done: true };
-      if (!until()) return { watermark, done: false };
+      return { watermark, done: complete };
     }
   }
 
@@ -138,10 +144,13 @@ export class View {
   async write(changes: readonly LoggedChange[], deadline: number): Promise<void> {
     const { table, keys, patience } = this.#parts;
     await forEachOf(changes, 16, (change) => {
-      if (patience.clock.now().getTime() > deadline) throw new StaleMaterializerError();
       const { revision } = change.object;
       const item = viewItem(keys, change, this.#parts.memory?.takeText(change));
-      return insist(patience, () => table.put(item, { type: "absentOrLess", attribute: "revision", value: revision }));
+      return insist(patience, async () => {
+        // Before each new try as well: what was refused may be refused for days, if we sleep.
+        if (patience.clock.now().getTime() > deadline) throw new StaleMaterializerError();
+        return table.put(item, { type: "absentOrLess", attribute: "revision", value: revision });
+      });
     });
   }
 
@@ -186,7 +195,7 @@ export class View {
   }
 }
 
-/** A materializer found that it had slept too long to go on (rule 16). Nothing is wrong: the next one starts afresh. */
+/** A materializer slept too long to go on (rule 16), or had no more time. Nothing is wrong: the next one starts afresh. */
 export class StaleMaterializerError extends Error {
   override readonly name = "StaleMaterializerError";
 }

@@ -138,8 +138,8 @@ const ofTheRules: readonly Mutant[] = [
     patches: [
       patch(
         "view.ts",
-        `return insist(patience, () => table.put(item, { type: "absentOrLess"`,
-        `if (item.gone) return insist(patience, () => table.delete(item));\n      return insist(patience, () => table.put(item, { type: "absentOrLess"`,
+        `return table.put(item, { type: "absentOrLess"`,
+        `return item.gone ? table.delete(item) : table.put(item, { type: "absentOrLess"`,
       ),
     ],
   },

@@ -467,6 +467,45 @@ describe("rule 9: every answer to a claim other than success is unknown until th
     expect((await auditLog(scene.table)).changes.map(({ object }) => object.value.n)).toEqual([0, "late", "after late"]);
   });
 
+  it("says so in time when the table does not answer at all", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings: { commitBudgetMs: 1_000 } });
+    await pods.commit(put("a", { n: 0 }));
+    const begun = scene.clock.now().getTime();
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    scene.table.faults.put = async (_item, _condition, real) => (await held, real());
+    const claimed = pods.commit(put("a", { n: 1 }));
+    await scene.clock.sleep(500);
+    const waiting = pods.commit(put("b"));
+    await expect(claimed).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await expect(waiting).rejects.toBeInstanceOf(StoreBusyError);
+    expect(scene.clock.now().getTime() - begun).toBeLessThan(1_600);
+    answer();
+    expect(wordFor(await pods.commit(modify("a", ({ n }) => ({ n: `after ${String(n)}` }))))).toBe("committed");
+    expect((await auditLog(scene.table)).changes.map(({ object }) => object.value.n)).toEqual([0, 1, "after 1"]);
+  });
+
+  it("writes nothing for somebody who was told so while it was being judged", async () => {
+    const scene = await aScene();
+    await (await scene.resource()).commit(put("a", { n: 0 }));
+    const pods = await scene.resource({ settings: { commitBudgetMs: 1_000 } });
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    scene.table.faults.get = async (_key, _consistent, real) => (await held, real());
+    const first = pods.commit(put("b"));
+    await scene.clock.sleep(500);
+    const second = pods.commit(put("a", { n: 1 }));
+    await expect(first).rejects.toBeInstanceOf(StoreBusyError);
+    answer();
+    expect(wordFor(await second)).toBe("committed");
+    expect((await auditLog(scene.table)).changes.map(({ object }) => object.key)).toEqual(["a", "a"]);
+  });
+
   it("tells those who only waited that nothing was written", async () => {
     const scene = await aScene();
     const pods = await scene.resource({ settings: { commitBudgetMs: 500 } });

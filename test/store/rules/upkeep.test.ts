@@ -4,7 +4,7 @@ import { logKeys } from "../../../shared/store/keys.ts";
 import { readMarks } from "../../../shared/store/marks.ts";
 import type { LogResourceStore } from "../../../shared/store/resource-store.ts";
 import { CompactedError, type ResourceStore, StoreBusyError } from "../../../shared/store/store.ts";
-import { type Item, UnknownOutcomeError, type WriteResult } from "../../../shared/store/table.ts";
+import { type Item, ThrottledError, UnknownOutcomeError, type WriteResult } from "../../../shared/store/table.ts";
 import { applyUndo, undoOf } from "../../../shared/store/undo.ts";
 import { type FaultyTable, isSlot, isView, times } from "../../support/faulty-table.ts";
 import { auditLog, replay } from "../../support/log-audit.ts";
@@ -145,6 +145,21 @@ describe("rule 16: a delete leaves a tombstone", () => {
     scene.table.faults = {};
     await maintain(scene);
     expect(await keysOf(await scene.resource())).toHaveLength(40);
+  });
+
+  it("and one that is asleep between two tries of the same write", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    let tries = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (!isView(item)) return real();
+      tries++;
+      scene.clock.jump(10 * day);
+      throw new UnknownOutcomeError("no answer");
+    };
+    await expect(materialize(pods)).rejects.toMatchObject({ name: "StaleMaterializerError" });
+    expect(tries).toBe(1);
   });
 
   it("and one that has the slots in memory, and looked long ago how far the view is", async () => {
@@ -462,6 +477,21 @@ describe("rule 18: lag is bounded by the writers", () => {
       expect(open).toBe(0);
     }
     expect((await auditLog(scene.table)).view.size).toBeGreaterThan(0);
+  });
+
+  it("answers a write in time, however little the view takes", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings: { ...settings, commitBudgetMs: 2_000 } });
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (!isView(item)) return real();
+      await scene.clock.sleep(100);
+      throw new ThrottledError("slow down");
+    };
+    for (let n = 0; n < 30; n++) {
+      const begun = scene.clock.now().getTime();
+      expect((await pods.commit(put(`p${n}`))).type).toBe("committed");
+      expect(scene.clock.now().getTime() - begun).toBeLessThan(2_500);
+    }
   });
 
   it("turns writers away when the view is ten times as far behind, until it follows again", async () => {
