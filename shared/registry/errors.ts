@@ -88,8 +88,8 @@ export const methodNotAllowed = (resource: GroupResource, verb: string): StatusE
  */
 export function parseRevision(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
-  const revision = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(revision)) return revision;
+  // Upstream's are 64 bits wide. Ours never come near 53, so what is larger lies in the future just as well.
+  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
   throw badRequest(
     `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
   );

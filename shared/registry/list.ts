@@ -57,7 +57,7 @@ function stateFor({ resourceVersion, resourceVersionMatch, limit }: ListParamete
   if (resourceVersionMatch === "Exact") return { exactly: revision };
   if (revision === 0) return "cached";
   // An old client that pages from a revision means that very revision.
-  return resourceVersionMatch === undefined && limit ? { exactly: revision } : { notOlderThan: revision };
+  return resourceVersionMatch === undefined && isPaged(limit) ? { exactly: revision } : { notOlderThan: revision };
 }
 
 function stateOfPage({ revision }: ContinueFrom, { resourceVersion }: ListParameters): ListQuery["at"] {
@@ -71,11 +71,14 @@ async function single(store: ResourceStore, kind: Kind, selection: Selection, ke
   return { items, resourceVersion: String(revision) };
 }
 
+/** Upstream takes any limit that is not positive for none. */
+const isPaged = (limit: number | undefined): limit is number => limit !== undefined && limit > 0;
+
 async function page(paging: Paging, at: ListQuery["at"], limit: number | undefined, from: ContinueFrom | undefined): Promise<ListAnswer> {
   const { store, kind, selection } = paging;
   const { prefix } = selection;
   const start = from === undefined ? undefined : prefix + from.after;
-  if (!limit) {
+  if (!isPaged(limit)) {
     const all = await store.list({ prefix, at, ...(start !== undefined && { after: start }) });
     return { items: selected(kind, selection, all.items), resourceVersion: String(paging.named(all.revision)) };
   }

@@ -61,6 +61,15 @@ describe("checklist 3: reads at a resourceVersion", () => {
     });
   });
 
+  it("takes any number of 64 bits", async () => {
+    const api = await aRegistry();
+    const future = refusal(api.list("configmaps", { resourceVersion: "18446744073709551615" }));
+    await api.clock.advance(5_000);
+    expect(await future).toMatchObject({ code: 504, reason: "Timeout" });
+    const beyond = await refusal(api.list("configmaps", { resourceVersion: "18446744073709551616" }));
+    expect(beyond).toMatchObject({ code: 400, reason: "BadRequest" });
+  });
+
   it("refuses what is no number", async () => {
     const api = await aRegistry();
     expect(await refusal(api.list("configmaps", { resourceVersion: "abc" }))).toMatchObject({ code: 400, reason: "BadRequest" });
@@ -118,6 +127,12 @@ describe("checklist 6: limit and continue", () => {
     expect(names(third.items)).toEqual(["map-06"]);
     expect(third.continue).toBeUndefined();
     expect(new Set([first, second, third].map(({ resourceVersion }) => resourceVersion)).size).toBe(1);
+  });
+
+  it.each([0, -1])("a limit of %i is none", async (limit) => {
+    const api = await withConfigMaps(3);
+    expect((await api.list("configmaps", { limit })).items).toHaveLength(3);
+    expect((await api.list("configmaps", { limit, labelSelector: "parity=odd" })).items).toHaveLength(1);
   });
 
   it("full pages are filled with what a selector wants", async () => {
