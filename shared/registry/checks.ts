@@ -4,8 +4,9 @@ import { validateMetadata, validateMetadataUpdate } from "../api/validation/meta
 import { invalid } from "../errors/status-error.ts";
 import { lifecycleOf } from "./lifecycle.ts";
 
-const refuse = (kind: Kind, name: string, problems: readonly Problem[]): void => {
-  if (problems.length > 0) throw invalid(kind, name, unique(problems));
+/** An object that has no name yet may be refused for just that. */
+const refuse = (kind: Kind, name: string | undefined, problems: readonly Problem[]): void => {
+  if (problems.length > 0) throw invalid(kind, name ?? "", unique(problems));
 };
 
 /** A field that breaks one rule on create and again on update is named once. */

@@ -528,6 +528,14 @@ describe("checklist 51, 52: an invalid object", () => {
     expect(status).toMatchObject({ code: 422, reason: "Invalid", details: { name: "Bad_Name", kind: "ConfigMap" } });
     expect(status.details?.causes?.map(({ field }) => field)).toEqual(["metadata.name", "metadata.labels", "data[bad key]"]);
   });
+
+  it("has an empty name in the answer when it has none", async () => {
+    const api = await aRegistry();
+    expect(await refusal(api.create("configmaps", {}))).toMatchObject({
+      code: 422,
+      message: 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
+    });
+  });
 });
 
 describe("an object of more than 1.5 MiB", () => {
