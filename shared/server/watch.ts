@@ -17,7 +17,8 @@ const endMarginMs = 10_000;
 
 /** How long a watch may run. */
 export function watchMs(timeoutSeconds: number | undefined, remainingMs: number | undefined): number {
-  const asked = timeoutSeconds && timeoutSeconds > 0 ? timeoutSeconds * 1000 : longestWatchMs;
+  // As upstream: none and zero leave it to the server; a negative time is over already.
+  const asked = timeoutSeconds ? timeoutSeconds * 1000 : longestWatchMs;
   const left = remainingMs === undefined ? longestWatchMs : remainingMs - endMarginMs;
   return Math.max(0, Math.min(asked, left, longestWatchMs));
 }

@@ -178,6 +178,13 @@ describe("trap 17: watches end early and cleanly", () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  it("at once when the client's time is negative", async () => {
+    const { ask, clock } = testServer();
+    const all = (async () => events(await ask(`${pods}?watch=true&timeoutSeconds=-1`)))();
+    await clock.advance(1);
+    expect(await all).toEqual([]);
+  });
+
   it("lets the events have a last word", async () => {
     const { ask, clock, registry } = testServer();
     registry.watch = async (_kind, _parameters, { signal }) =>
