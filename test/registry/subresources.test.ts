@@ -337,7 +337,7 @@ describe("checklist 34: /scale", () => {
 describe("certificatesigningrequests/approval", () => {
   it("changes the conditions alone", async () => {
     const api = await aRegistry();
-    const request = Buffer.from("-----BEGIN CERTIFICATE REQUEST-----\n").toString("base64");
+    const request = Buffer.from("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n").toString("base64");
     await api.create("certificatesigningrequests.certificates.k8s.io", {
       metadata: { name: "c" },
       spec: { request, signerName: "example.com/signer", usages: ["client auth"] },
@@ -357,6 +357,39 @@ describe("certificatesigningrequests/approval", () => {
       status: { conditions: [{ type: "Approved", lastUpdateTime: "2026-01-01T00:00:00Z", lastTransitionTime: "2026-01-01T00:00:00Z" }] },
     });
     expect(approved.status).not.toHaveProperty("certificate");
+  });
+});
+
+describe("a CertificateSigningRequest", () => {
+  const asking = (pem: string, more = {}) => ({
+    metadata: { name: "c" },
+    spec: { request: Buffer.from(pem).toString("base64"), signerName: "example.com/signer", usages: ["client auth"], ...more },
+  });
+  const block = (content: string) => `-----BEGIN CERTIFICATE REQUEST-----\n${content}\n-----END CERTIFICATE REQUEST-----\n`;
+  const plural = "certificatesigningrequests.certificates.k8s.io";
+
+  it("names who made it, whatever that says", async () => {
+    const api = await aRegistry();
+    const made = await api.create(plural, asking(block("MAA="), { username: "root", groups: ["system:masters"], uid: "1" }), {
+      user: "jane",
+    });
+    expect(made.spec).toMatchObject({ username: "jane", groups: ["system:authenticated"] });
+    expect(made.spec).not.toHaveProperty("uid");
+    const updated = await api.patch(plural, "c", { type: "merge", body: { spec: { username: "joe" } } });
+    expect(updated.spec).toMatchObject({ username: "jane" });
+  });
+
+  it.each([
+    {
+      what: "the head of a block alone",
+      pem: "-----BEGIN CERTIFICATE REQUEST-----\n",
+      message: "PEM block type must be CERTIFICATE REQUEST",
+    },
+    { what: "a block of noise", pem: block("bm9pc2U="), message: "asn1: syntax error: data truncated" },
+    { what: "a block that ends early", pem: block("MAU="), message: "asn1: syntax error: data truncated" },
+  ])("is not $what", async ({ pem, message }) => {
+    const api = await aRegistry();
+    expect((await refusal(api.create(plural, asking(pem)))).message).toContain(message);
   });
 });
 

@@ -60,11 +60,25 @@ function firstBadLabel(labels: string, problemsOf: (label: string) => string[], 
   return bad === undefined ? [] : problemsOf(bad).map((message) => invalid(field, labels, `validating label ${quote(bad)}: ${message}`));
 }
 
-/** What is in the PEM block is for its signer to judge. */
+const pemBlock = /-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\s]*)-----END CERTIFICATE REQUEST-----/;
+
+/** One PEM block that holds one ASN.1 sequence. What it asks for is for its signer to judge. */
 function validateRequest(request: string | undefined): Problem[] {
-  const pem = Buffer.from(request ?? "", "base64").toString();
-  if (pem.includes("-----BEGIN CERTIFICATE REQUEST-----")) return [];
-  return [invalid("spec.request", request ?? "", "PEM block type must be CERTIFICATE REQUEST")];
+  const refused = (message: string) => [invalid("spec.request", request ?? "", message)];
+  const [, content] = pemBlock.exec(Buffer.from(request ?? "", "base64").toString()) ?? [];
+  if (content === undefined) return refused("PEM block type must be CERTIFICATE REQUEST");
+  const der = Buffer.from(content, "base64");
+  return isSequence(der) ? [] : refused("asn1: syntax error: data truncated");
+}
+
+/** Whether these bytes are an ASN.1 SEQUENCE of the length that it claims. */
+function isSequence(der: Buffer): boolean {
+  const [tag, first = 0] = der;
+  if (tag !== 0x30) return false;
+  if (first < 0x80) return der.byteLength === 2 + first;
+  const lengthBytes = first - 0x80;
+  if (lengthBytes < 1 || lengthBytes > 4 || der.byteLength < 2 + lengthBytes) return false;
+  return der.byteLength === 2 + lengthBytes + der.readUIntBE(2, lengthBytes);
 }
 
 function validate({ spec }: CertificateSigningRequest): Problem[] {
@@ -127,7 +141,7 @@ export const certificateSigningRequestBehaviour = behaviour(certificateSigningRe
   defaults: (request) => {
     request.status ??= {};
   },
-  // Who asks is not for the client to say.
+  // Who asks is not for the client to say: the registry does.
   prepareForCreate: (request) => {
     const { username: _, uid: __, groups: ___, extra: ____, ...spec } = request.spec;
     request.spec = spec;
