@@ -40,5 +40,16 @@ function isKnownDigest(digest: string): boolean {
   return digestLengths[algorithm] === hex.length && hex === hex.toLowerCase();
 }
 
+const policies = new Map<string, string>();
+const maxRemembered = 1024;
+
 /** `Always` for images that name no fixed version, `IfNotPresent` for the rest. */
-export const defaultPullPolicy = (image: string): string => (parseImageName(image)?.tag === "latest" ? "Always" : "IfNotPresent");
+export function defaultPullPolicy(image: string): string {
+  let policy = policies.get(image);
+  if (policy === undefined) {
+    policy = parseImageName(image)?.tag === "latest" ? "Always" : "IfNotPresent";
+    if (policies.size >= maxRemembered) policies.clear();
+    if (image.length <= 255) policies.set(image, policy);
+  }
+  return policy;
+}

@@ -75,9 +75,11 @@ async function decodeYaml(bytes: Uint8Array, kind: string): Promise<Decoded> {
 
 const openingBrace = 0x7b;
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 function decodeText(bytes: Uint8Array, kind: string, parse: (text: string) => Decoded): Decoded {
   try {
-    return parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    return parse(utf8.decode(bytes));
   } catch (error) {
     if (error instanceof StatusError) throw error;
     throw unrecognised(bytes, kind, error);

@@ -52,8 +52,18 @@ export interface Traits {
   readonly impure: boolean;
 }
 
+/** Of values that were frozen whole: they stay as they are. */
+const known = new WeakMap<object, Traits>();
+
 /** Freezes a value all the way down, and tells what it is made of. */
 export function deepFreeze(value: unknown): Traits {
+  if (typeof value !== "object" || value === null) return freeze(value);
+  let traits = known.get(value);
+  if (traits === undefined) known.set(value, (traits = freeze(value)));
+  return traits;
+}
+
+function freeze(value: unknown): Traits {
   let exact = false;
   let impure = false;
   const visit = (each: unknown): void => {
@@ -62,15 +72,21 @@ export function deepFreeze(value: unknown): Traits {
       else if (typeof each === "number" && (!Number.isFinite(each) || Object.is(each, -0))) impure = true;
       return;
     }
-    if (JSON.isRawJSON(each)) {
-      exact = true;
-      return;
-    }
-    if (Array.isArray(each)) for (const element of each) visit(element);
+    if (Array.isArray(each)) for (let index = 0; index < each.length; index++) visit(each[index]);
     else {
       const prototype = Object.getPrototypeOf(each);
-      if (prototype !== Object.prototype && prototype !== null) impure = true;
-      for (const name in each) visit((each as Record<string, unknown>)[name]);
+      if (prototype !== Object.prototype) {
+        if (JSON.isRawJSON(each)) {
+          exact = true;
+          return;
+        }
+        if (prototype !== null) impure = true;
+      }
+      for (const name in each) {
+        const member = (each as Record<string, unknown>)[name];
+        // Most members are texts, which are what they are.
+        if (typeof member !== "string") visit(member);
+      }
     }
     Object.freeze(each);
   };

@@ -186,8 +186,8 @@ function* walk(tree: FieldTree, path: string[]): Generator<Path> {
 
 // ---- FieldsV1
 
-/** What was read or written lately, both ways: an object's owners are read again when it changes again, and few of them have changed. */
-class Recent<K extends object, V> {
+/** What was asked for lately, in two generations of so many. */
+export class Recent<K, V> {
   readonly #limit: number;
   #young = new Map<K, V>();
   #old = new Map<K, V>();
@@ -214,6 +214,7 @@ class Recent<K extends object, V> {
 }
 
 const keptSets = 512;
+/** Both ways: an object's owners are read again when it changes again, and few of them have changed. */
 const treeByFields = new Recent<JsonObject, FieldTree>(keptSets);
 const fieldsByTree = new WeakMap<FieldTree, JsonObject>();
 

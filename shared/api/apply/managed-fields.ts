@@ -5,8 +5,8 @@
 import { badRequest, groupResource, type StatusCause, StatusError } from "../../errors/status-error.ts";
 import type { JsonObject, ManagedFieldsEntry } from "../objects.ts";
 import type { SchemaNode } from "../schema.ts";
-import { describePath, FieldSet } from "./field-set.ts";
-import { compare, fieldsOf, merge, removeFields } from "./typed.ts";
+import { describePath, FieldSet, Recent } from "./field-set.ts";
+import { compare, fieldsOf, merge, outlineOf, removeFields } from "./typed.ts";
 
 export interface Operation {
   readonly schema: SchemaNode;
@@ -111,10 +111,9 @@ export function trackUpdate(previous: JsonObject | undefined, next: JsonObject, 
   const cleared = given !== undefined && given.length === 1 && Object.keys(given[0] ?? {}).length === 0;
   if (cleared) return withoutManaged(next);
   const base = given && given.length > 0 ? (previous ? readAgain(next, previous) : read(next)) : previous ? read(previous) : [];
-  const before = previous ? withoutManaged(previous) : {};
-  const { added, modified, removed } = compare(operation.schema, before, withoutManaged(next));
-  const changed = strip(added.union(modified).difference(serverOwned), operation.ignored);
-  const gone = strip(removed, operation.ignored);
+  const { changed, gone } = previous
+    ? changes(previous, next, operation)
+    : { changed: createdFields(next, operation), gone: FieldSet.empty };
   let mine: Manager | undefined;
   const others: Manager[] = [];
   for (const manager of base) {
@@ -125,6 +124,47 @@ export function trackUpdate(previous: JsonObject | undefined, next: JsonObject, 
   // A write that changes nothing keeps its time, and so the object keeps its revision.
   const entry = mine && changed.isEmpty && gone.isEmpty ? mine.entry : entryOf("Update", operation);
   return write(next, cap([...others, { entry, fields }], operation));
+}
+
+function changes(previous: JsonObject, next: JsonObject, { schema, ignored }: Operation) {
+  const { added, modified, removed } = compare(schema, withoutManaged(previous), withoutManaged(next));
+  return { changed: strip(added.union(modified).difference(serverOwned), ignored), gone: strip(removed, ignored) };
+}
+
+/** Sets of fields that objects were made with or applied with, by schema, by what is ignored, and by outline: many Pods, one template. */
+type KnownSets = WeakMap<SchemaNode, WeakMap<FieldSet, Recent<string, FieldSet>>>;
+
+const keptOutlines = 256;
+const longestOutline = 16 * 1024;
+const created: KnownSets = new WeakMap();
+const applied: KnownSets = new WeakMap();
+
+function known(sets: KnownSets, { schema, ignored = FieldSet.empty }: Operation, value: JsonObject, work: () => FieldSet): FieldSet {
+  let ofSchema = sets.get(schema);
+  if (!ofSchema) sets.set(schema, (ofSchema = new WeakMap()));
+  let byOutline = ofSchema.get(ignored);
+  if (!byOutline) ofSchema.set(ignored, (byOutline = new Recent(keptOutlines)));
+  const outline = outlineOf(schema, value);
+  let fields = byOutline.get(outline);
+  if (!fields) {
+    fields = work();
+    if (outline.length <= longestOutline) byOutline.set(outline, fields);
+  }
+  return fields;
+}
+
+function createdFields(next: JsonObject, operation: Operation): FieldSet {
+  const object = withoutManaged(next);
+  return known(created, operation, object, () => {
+    const { added, modified } = compare(operation.schema, {}, object);
+    return strip(added.union(modified).difference(serverOwned), operation.ignored);
+  });
+}
+
+/** What a configuration names. */
+function appliedFields(config: JsonObject, operation: Operation): FieldSet {
+  const object = withoutManaged(config);
+  return known(applied, operation, object, () => strip(fieldsOf(operation.schema, object).difference(serverOwned), operation.ignored));
 }
 
 const strip = (fields: FieldSet, ignored: FieldSet | undefined) => (ignored ? fields.withoutSubtrees(ignored) : fields);
@@ -176,7 +216,7 @@ export function applyConfiguration(
   const { schema } = operation;
   const base = withoutManaged(live ?? {});
   const managers = live ? adoptUnmanaged(live, base, operation) : [];
-  const named = strip(fieldsOf(schema, withoutManaged(config)).difference(serverOwned), operation.ignored);
+  const named = appliedFields(config, operation);
   const mine = managers.find(({ entry }) => same(entry, operation.manager, "Apply", operation));
   // Who applies again names the same fields again; what is known of them is not worked out anew.
   const wanted = mine?.fields.equals(named) ? mine.fields : named;

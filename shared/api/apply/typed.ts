@@ -53,14 +53,30 @@ const canonical = (value: unknown): string => {
   return Array.isArray(value) ? `[${value.map(canonical).join(",")}]` : JSON.stringify(value);
 };
 
-/** Whether two leaves are equal, whatever the order of their members. */
+/** Whether two values are equal, whatever the order of their members. */
 function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  if (typeof left !== "object" && typeof right !== "object") return false;
-  if (Array.isArray(left) && Array.isArray(right))
-    return left.length === right.length && left.every((item, at) => isEqual(item, right[at]));
-  return canonical(left) === canonical(right);
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) {
+    // A number kept as its text may be one that a double could have held.
+    return isRawNumber(left) || isRawNumber(right) ? JSON.stringify(left) === JSON.stringify(right) : false;
+  }
+  if (Array.isArray(left)) {
+    if (!Array.isArray(right) || left.length !== right.length) return false;
+    for (let index = 0; index < left.length; index++) if (!isEqual(left[index], right[index])) return false;
+    return true;
+  }
+  if (Array.isArray(right)) return false;
+  if (isRaw(left) || isRaw(right)) return JSON.stringify(left) === JSON.stringify(right);
+  const names = Object.keys(left);
+  if (names.length !== Object.keys(right).length) return false;
+  for (const name of names) {
+    const other = (right as JsonObject)[name];
+    if (!isEqual((left as JsonObject)[name], other) || (other === undefined && !Object.hasOwn(right, name))) return false;
+  }
+  return true;
 }
+
+const isRawNumber = (value: unknown): boolean => typeof value === "object" && value !== null && isRaw(value);
 
 /** The path element of a list item: by its keys for list maps, by its value for sets. */
 function itemElement(schema: ListNode, item: unknown): string {
@@ -74,6 +90,36 @@ function itemElement(schema: ListNode, item: unknown): string {
     if (value !== undefined && value !== null) keys[key] = value;
   }
   return `k:${canonical(keys)}`;
+}
+
+/**
+ * What of a value its fields follow from: names, and keys of list items. Values of one schema with the same outline have the same fields.
+ */
+export function outlineOf(schema: SchemaNode, value: unknown): string {
+  switch (shapeOf(schema, value)) {
+    case "leaf":
+      return value === undefined ? "?" : "";
+    case "object": {
+      // Names that the schema declares hold nothing that could be mistaken.
+      const declared = schema.type === "object" ? schema.fields : undefined;
+      let outline = "{";
+      for (const name of Object.keys(value as JsonObject)) {
+        const field = declared?.get(name);
+        outline += field
+          ? `${name} ${outlineOf(field, (value as JsonObject)[name])}`
+          : `${name.length}:${name} ${outlineOf(fieldSchema(schema, name), (value as JsonObject)[name])}`;
+      }
+      return `${outline}}`;
+    }
+    case "list": {
+      let outline = "[";
+      for (const item of value as unknown[]) {
+        const element = itemElement(schema as ListNode, item);
+        outline += `${element.length}:${element}${outlineOf((schema as ListNode).items, item)}`;
+      }
+      return `${outline}]`;
+    }
+  }
 }
 
 /** Every field that a value sets. */
@@ -172,12 +218,16 @@ function differences(schema: SchemaNode, left: unknown, right: unknown): Differe
     const b = right as JsonObject;
     const elements = elementsOf(schema);
     const visit = (name: string, before: unknown, now: unknown) => {
-      if (before !== now) below.put(elements?.get(name) ?? `f:${name}`, differences(fieldSchema(schema, name), before, now));
+      if (before === now) return;
+      const found = differences(fieldSchema(schema, name), before, now);
+      if (found !== same) below.put(elements?.get(name) ?? `f:${name}`, found);
     };
     // A label may be called `constructor`, which every object seems to have.
     for (const name of Object.keys(a)) visit(name, a[name], Object.hasOwn(b, name) ? b[name] : undefined);
     for (const name of Object.keys(b)) if (!Object.hasOwn(a, name)) visit(name, undefined, b[name]);
   } else {
+    // Telling items apart takes longer than seeing that they are equal.
+    if (isEqual(left, right)) return same;
     const list = schema as ListNode;
     const a = byElement(list, left as unknown[]);
     const b = byElement(list, right as unknown[]);

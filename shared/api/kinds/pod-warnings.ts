@@ -147,8 +147,10 @@ function podAffinityWarnings(affinity: Affinity | undefined, path: string): stri
   });
 }
 
+const deprecatedVolumeEntries = Object.entries(deprecatedVolumes);
+
 function volumeWarnings(volume: Volume, path: string): string[] {
-  const warnings = Object.entries(deprecatedVolumes)
+  const warnings = deprecatedVolumeEntries
     .filter(([source]) => volume[source as keyof Volume] !== undefined)
     .map(([source, message]) => `${path}.${source === "storageos" ? "storageOS" : source}: ${message}`);
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
@@ -210,6 +212,7 @@ function overlapWarnings(volume: Volume): string[] {
 }
 
 function overlaps(mapped: readonly Mapped[]): [Mapped, Mapped][] {
+  if (mapped.length < 2) return [];
   const trimmed = mapped.map(({ path, source }) => ({ path: (path ?? "").replace(/\/+$/, ""), source }));
   return trimmed.flatMap((one, index) =>
     trimmed

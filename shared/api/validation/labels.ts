@@ -6,10 +6,12 @@ import { eachItem, forbidden, invalid, invalidEach, required, tooLong } from "./
 
 type Strings = Readonly<Record<string, string>>;
 
+const none: Strings = {};
+
 export const validateLabelName = (name: string, path: string): Problem[] => invalidEach(path, name, qualifiedNameProblems(name));
 
 export const validateLabels = (labels: Strings | undefined, path: string): Problem[] =>
-  Object.entries(labels ?? {}).flatMap(([key, value]) => [
+  Object.entries(labels ?? none).flatMap(([key, value]) => [
     ...validateLabelName(key, path),
     ...invalidEach(path, value, labelValueProblems(value)),
   ]);

@@ -83,11 +83,18 @@ export const tooMany = (field: string, actual: number, max: number): Problem =>
 
 /** One `Invalid value` problem per message. */
 export const invalidEach = (field: string, value: unknown, messages: readonly string[]): Problem[] =>
-  messages.map((message) => invalid(field, value, message));
+  messages.length === 0 ? [] : messages.map((message) => invalid(field, value, message));
 
 /** The problems of every element: `check` gets the element and its path, `path[0]`, `path[1]` … */
-export const eachItem = <T>(path: string, items: readonly T[] | undefined, check: (item: T, path: string, index: number) => Problem[]) =>
-  (items ?? []).flatMap((item, index) => check(item, `${path}[${index}]`, index));
+export function eachItem<T>(
+  path: string,
+  items: readonly T[] | undefined,
+  check: (item: T, path: string, index: number) => Problem[],
+): Problem[] {
+  const problems: Problem[] = [];
+  if (items) for (let index = 0; index < items.length; index++) problems.push(...check(items[index] as T, `${path}[${index}]`, index));
+  return problems;
+}
 
 /** Something as a whole is wrong; its value is not repeated. */
 export const invalidWhole = (field: string, detail: string): Problem => problem(field, "FieldValueInvalid", "Invalid value", detail);

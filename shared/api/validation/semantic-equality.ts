@@ -13,6 +13,7 @@ function isNothing(value: unknown): boolean {
  */
 export function semanticallyEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
+  if (typeof left === "string" && typeof right === "string" && left !== "" && right !== "") return false;
   if (isNothing(left) || isNothing(right)) return isNothing(left) && isNothing(right);
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
   if (Array.isArray(left) || Array.isArray(right)) {
@@ -21,5 +22,7 @@ export function semanticallyEqual(left: unknown, right: unknown): boolean {
   }
   const a = left as Record<string, unknown>;
   const b = right as Record<string, unknown>;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => semanticallyEqual(a[key], b[key]));
+  for (const key of Object.keys(a)) if (!semanticallyEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined)) return false;
+  for (const key of Object.keys(b)) if (!Object.hasOwn(a, key) && !isNothing(b[key])) return false;
+  return true;
 }

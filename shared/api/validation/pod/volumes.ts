@@ -77,11 +77,15 @@ const sources = [
   "image",
 ] as const;
 
+type Source = (typeof sources)[number];
+const sourceOrder: ReadonlyMap<string, number> = new Map(sources.map((source, index) => [source, index]));
+
 /** Two sources go by other names in this one message. */
 const nameInMessage: Readonly<Record<string, string>> = { cephfs: "cephFS", downwardAPI: "downwarAPI" };
 
 function validateVolume(volume: Volume, context: VolumeContext, path: string): Problem[] {
-  const given = sources.filter((source) => volume[source] !== undefined);
+  const given = Object.keys(volume).filter((field): field is Source => sourceOrder.has(field) && volume[field as Source] !== undefined);
+  if (given.length > 1) given.sort((a, b) => (sourceOrder.get(a) ?? 0) - (sourceOrder.get(b) ?? 0));
   const [first, ...others] = given;
   return [
     ...(first === undefined ? [required(path, "must specify a volume type")] : validateSource(volume, first, context, path)),
@@ -90,7 +94,7 @@ function validateVolume(volume: Volume, context: VolumeContext, path: string): P
   ];
 }
 
-function validateSource(volume: Volume, source: (typeof sources)[number], context: VolumeContext, path: string): Problem[] {
+function validateSource(volume: Volume, source: Source, context: VolumeContext, path: string): Problem[] {
   const at = `${path}.${source}`;
   switch (source) {
     case "emptyDir": {
