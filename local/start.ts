@@ -19,7 +19,7 @@ import { localAccount } from "./account.ts";
 import { addressesOf, inUrl, isLoopback, isWildcard, loopback, servedAddress, spareAddress } from "./addresses.ts";
 import { type Cloud, createCloud } from "./cloud.ts";
 import { credentials } from "./data/credentials.ts";
-import { type DataFolder, openDataFolder } from "./data/folder.ts";
+import { type DataFolder, damaged, openDataFolder } from "./data/folder.ts";
 import { checkKubeconfig, writeKubeconfig } from "./data/kubeconfig.ts";
 import { removeAbandoned } from "./data/volume-folders.ts";
 import { usualDisorder } from "./dispatcher/bus.ts";
@@ -115,7 +115,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     undo.push(() => folder.release());
     const kubeconfigPath = resolve(options.kubeconfig ?? folder.file("kubeconfig"));
     checkKubeconfig(kubeconfigPath);
-    const logs = openLogStore(folder.file("logs.sqlite"));
+    const logs = openFile(folder, "logs.sqlite", openLogStore);
     undo.push(() => logs.close());
     // Set below, before the first Pod can ask for anything.
     let services: PodServices | undefined;
@@ -142,7 +142,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const known = [...names, ...[podGateway, own].filter((address) => address !== undefined)];
     const secrets = await credentials(folder, known, systemClock.now());
     const account = localAccount(process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "us-east-1");
-    const records = openFile(folder, () => openRecords(folder.file("aws.sqlite")));
+    const records = openFile(folder, "aws.sqlite", openRecords);
     undo.push(() => records.close());
 
     // What containers really run on, as Amazon ECS names it. Where nothing runs, a machine may be what it likes.
@@ -280,12 +280,17 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-function openFile<T>(folder: DataFolder, open: () => T): T {
+/** SQLite's own numbers for a file that it did not write, or that was overwritten in part. */
+const damages = new Set([11, 26]);
+
+function openFile<T>(folder: DataFolder, name: "aws.sqlite" | "logs.sqlite", open: (file: string) => T): T {
+  const file = folder.file(name);
   try {
-    return open();
+    return open(file);
   } catch (error) {
     if (error instanceof RecordsLockedError)
       throw new UserError(`The data folder ${folder.path} is in use by another process.`, { cause: error });
+    if (damages.has((error as { errcode?: number }).errcode ?? 0)) throw damaged(file, error);
     throw error;
   }
 }
@@ -294,6 +299,10 @@ async function startEngine(folder: DataFolder, log: Log): Promise<DynamoDbEngine
   try {
     return await startDynamoDb({ dataFolder: folder.path, log });
   } catch (error) {
+    // The engine opens the file itself, and all that it says is a line of text.
+    if (error instanceof NoEngineError && /not a valid SQLite database|malformed/u.test(error.message)) {
+      throw damaged(folder.file("dynamodb.sqlite"), error);
+    }
     if (error instanceof NoEngineError) throw new UserError(`DynamoDB could not be started: ${error.message}`, { cause: error });
     throw error;
   }

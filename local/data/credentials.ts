@@ -1,8 +1,8 @@
 /** The secrets of a data folder: its certificate authority, the server's certificate, and the administrator's token. */
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { isGoodFor, type KeyPair, makeAuthority, makeServerCertificate } from "../tls/certificates.ts";
-import { type DataFolder, writeAtomically } from "./folder.ts";
+import { belongTogether, isGoodFor, type KeyPair, makeAuthority, makeServerCertificate } from "../tls/certificates.ts";
+import { type DataFolder, damaged, writeAtomically } from "./folder.ts";
 
 export interface Credentials {
   /** PEM. */
@@ -17,23 +17,34 @@ const renewBeforeDays = 30;
 
 const secret = 0o600;
 
-/** @param hosts DNS names and addresses that the server is reached by */
+/** What an `Authorization` header can carry. */
+const tokenForm = /^[\w.~+/=-]+$/u;
+
+/**
+ * @param hosts DNS names and addresses that the server is reached by
+ * @throws {UserError} when the authority is damaged. The rest is made anew then: nobody relies on it beyond this start.
+ */
 export async function credentials(folder: DataFolder, hosts: readonly string[], now: Date): Promise<Credentials> {
   const authority = await keyPair(
     folder,
     "ca",
     () => makeAuthority("Binnacle local CA", now),
-    () => true,
+    (pair) => {
+      // Clients elsewhere trust it, so it is not replaced without asking.
+      if (!belongTogether(pair)) throw damaged(`${folder.file("ca.crt")} or its key`);
+      return true;
+    },
   );
   const server = await keyPair(
     folder,
     "server",
     () => makeServerCertificate(authority, hosts, now),
-    ({ cert }) => isGoodFor(cert, authority.cert, hosts, now, renewBeforeDays),
+    (pair) => belongTogether(pair) && isGoodFor(pair.cert, authority.cert, hosts, now, renewBeforeDays),
   );
   const tokenFile = folder.file("admin-token");
-  if (!existsSync(tokenFile)) writeAtomically(tokenFile, randomBytes(32).toString("base64url"), secret);
-  const adminToken = readFileSync(tokenFile, "utf8").trim();
+  const kept = existsSync(tokenFile) ? readFileSync(tokenFile, "utf8").trim() : "";
+  const adminToken = tokenForm.test(kept) ? kept : randomBytes(32).toString("base64url");
+  if (adminToken !== kept) writeAtomically(tokenFile, adminToken, secret);
   return { authority: authority.cert, server, adminToken, adminTokenSha256: createHash("sha256").update(adminToken).digest("hex") };
 }
 

@@ -85,8 +85,12 @@ function readFormat(file: string): { readonly format: number; readonly madeBy: s
   } catch {
     // Falls through to the refusal.
   }
-  throw new UserError(`${file} cannot be read: the data folder is damaged. Move it away, or give another one with --data.`);
+  throw damaged(file);
 }
+
+/** A file of the folder is not what this program wrote. */
+export const damaged = (file: string, cause?: unknown): UserError =>
+  new UserError(`${file} cannot be read: the data folder is damaged. Move it away, or give another one with --data.`, { cause });
 
 /** The file is there whole or not at all, whenever the process ends. */
 export function writeAtomically(path: string, content: string, mode: number): void {

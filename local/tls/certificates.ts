@@ -73,6 +73,16 @@ export async function makeServerCertificate(authority: KeyPair, hosts: readonly 
   return { cert: certificate.toString("pem"), key: await privatePem(keys.privateKey) };
 }
 
+/** Whether these are a certificate and the key of that certificate. */
+export function belongTogether({ cert, key }: KeyPair): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // One of them is no PEM at all.
+    return false;
+  }
+}
+
 /** Whether the certificate is from this authority, names all these hosts and is good for some time yet. */
 export function isGoodFor(certificate: string, authority: string, hosts: readonly string[], now: Date, daysLeft: number): boolean {
   const parsed = new X509Certificate(certificate);

@@ -62,6 +62,15 @@ describe("a data folder", { timeout: 120_000 }, () => {
     expect(readFileSync(join(newer, "format.json"), "utf8")).toBe(format);
   });
 
+  it.each(["aws.sqlite", "logs.sqlite", "dynamodb.sqlite"])("with a damaged %s is refused, and left as it is", async (name) => {
+    const damaged = mkdtempSync(join(folder, "damaged-"));
+    writeFileSync(join(damaged, "format.json"), JSON.stringify({ format: 1, madeBy: "0.1.0" }));
+    const noise = "noise ".repeat(1000);
+    writeFileSync(join(damaged, name), noise);
+    expectComplaint(await start(damaged), new RegExp(`${name} cannot be read: the data folder is damaged\\. Move it away`));
+    expect(readFileSync(join(damaged, name), "utf8")).toBe(noise);
+  });
+
   it("that holds other things is refused, and left as it is", async () => {
     const theirs = join(folder, "theirs");
     mkdirSync(theirs);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -131,6 +131,37 @@ describe("the secrets", () => {
     const wider = await credentials(folder, [...hosts, "dev.test"], now);
     expect(new X509Certificate(wider.server.cert).checkHost("dev.test")).toBe("dev.test");
     folder.release();
+  });
+});
+
+describe("secrets that are damaged", () => {
+  const hosts = ["127.0.0.1"];
+  const now = new Date();
+  const noise = randomBytes(300);
+
+  it.each(["server.crt", "server.key", "admin-token"] as const)("are made anew where nobody relies on them: %s", async (name) => {
+    for (const content of ["", noise]) {
+      const folder = openDataFolder(aFolder(), "0.1.0");
+      const first = await credentials(folder, hosts, now);
+      writeFileSync(folder.file(name), content);
+      const again = await credentials(folder, hosts, now);
+      expect(again.authority).toBe(first.authority);
+      expect(again.adminToken).toHaveLength(43);
+      expect(new X509Certificate(again.server.cert).checkPrivateKey(createPrivateKey(again.server.key))).toBe(true);
+      expect(await credentials(folder, hosts, now)).toEqual(again);
+      folder.release();
+    }
+  });
+
+  it.each(["ca.crt", "ca.key"] as const)("are named, and left alone, where clients may trust them: %s", async (name) => {
+    for (const content of ["", noise]) {
+      const folder = openDataFolder(aFolder(), "0.1.0");
+      await credentials(folder, hosts, now);
+      writeFileSync(folder.file(name), content);
+      await expect(credentials(folder, hosts, now)).rejects.toThrow(/ca\.crt or its key cannot be read: the data folder is damaged/u);
+      expect(readFileSync(folder.file(name))).toEqual(Buffer.from(content));
+      folder.release();
+    }
   });
 });
 
