@@ -32,7 +32,7 @@ const remove = ({ api }: ReconciledCluster, { metadata }: KubeObject, propagatio
   api.client.delete(configMaps, { namespace: "default", name: metadata.name }, { propagationPolicy });
 const names = ({ api }: ReconciledCluster) => [...api.all(configMaps), ...api.all(secrets)].map(({ metadata }) => metadata.name).toSorted();
 
-describe("in the background", () => {
+describe("checklist 46: in the background", () => {
   it("dependents go after their owner, and theirs after them", async () => {
     const here = cluster();
     const owner = await create(here, configMaps, "owner");
@@ -72,7 +72,7 @@ describe("in the background", () => {
   });
 });
 
-describe("in the foreground", () => {
+describe("checklist 46: in the foreground", () => {
   it("an owner waits for the dependents that block it", async () => {
     const here = cluster();
     const owner = await create(here, configMaps, "owner");
@@ -139,7 +139,7 @@ describe("in the foreground", () => {
   });
 });
 
-describe("orphaning", () => {
+describe("checklist 46: orphaning", () => {
   it("sets the dependents free before the owner goes", async () => {
     const here = cluster();
     const owner = await create(here, configMaps, "owner");
