@@ -1,12 +1,13 @@
 /**
- * What a cluster has from the start: its namespaces, the system's priority classes, a class of volumes, and the range of its Services'
- * addresses.
+ * What a cluster has from the start: its namespaces, the system's priority classes, a class of volumes, the range of its Services'
+ * addresses, and the levels and schemas of flow control.
  */
 import type { Client, KindRef } from "../api/client.ts";
 import type { Namespace, PriorityClass, StorageClass } from "../api/generated/types.ts";
-import { namespaces, priorityClasses, storageClasses } from "../api/kinds.ts";
+import { flowSchemas, namespaces, priorityClasses, priorityLevelConfigurations, storageClasses } from "../api/kinds.ts";
 import type { Draft, KubeObject } from "../api/objects.ts";
 import { StatusError } from "../errors/status-error.ts";
+import { defaultFlowSchemas, defaultPriorityLevels } from "./flow-control.ts";
 import { defaultServiceRange, serviceCidrs } from "./services/ranges.ts";
 
 const namespaceNames = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -45,13 +46,24 @@ export async function bootstrap(client: Client): Promise<void> {
     ...drafts.map((draft) => ensure(client, namespaces, draft)),
     ...systemClasses.map((draft) => ensure(client, priorityClasses, draft)),
     ensure(client, storageClasses, localClass),
+    ensureAll(client, priorityLevelConfigurations, defaultPriorityLevels),
+    ensureAll(client, flowSchemas, defaultFlowSchemas),
     ensure(client, serviceCidrs, { metadata: { name: "kubernetes" }, spec: { cidrs: [defaultServiceRange] } }),
   ]);
 }
 
 async function ensure<T extends KubeObject>(client: Client, kind: KindRef<T>, draft: Draft<T>): Promise<void> {
   const key = { namespace: "", name: draft.metadata.name ?? "" };
-  if ((await client.get(kind, key)) !== undefined) return;
+  if ((await client.get(kind, key)) === undefined) await make(client, kind, draft);
+}
+
+/** The same for many of a kind, with one look. */
+async function ensureAll<T extends KubeObject>(client: Client, kind: KindRef<T>, drafts: readonly Draft<T>[]): Promise<void> {
+  const there = new Set((await client.list(kind)).items.map(({ metadata }) => metadata.name));
+  await Promise.all(drafts.filter(({ metadata }) => !there.has(metadata.name ?? "")).map((draft) => make(client, kind, draft)));
+}
+
+async function make<T extends KubeObject>(client: Client, kind: KindRef<T>, draft: Draft<T>): Promise<void> {
   try {
     await client.create(kind, draft);
   } catch (error) {

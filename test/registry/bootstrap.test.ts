@@ -21,6 +21,35 @@ describe("checklist 61: what a cluster has from the start", () => {
     expect((await api.list("namespaces")).resourceVersion).toBe(before.resourceVersion);
   });
 
+  it("the levels and schemas of flow control, of which those that somebody removed come back", async () => {
+    const api = await aRegistry({ admission: defaultAdmission() });
+    const client = inProcessClient(api.registry, { cluster: "test", part: "bootstrap" });
+    const [levels, schemas] = [
+      "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+      "flowschemas.flowcontrol.apiserver.k8s.io",
+    ] as const;
+    await bootstrap(client);
+    await api.remove(schemas, "probes");
+    await bootstrap(client);
+    const levelNames = names((await api.list(levels)).items);
+    expect(levelNames).toEqual([
+      "catch-all",
+      "exempt",
+      "global-default",
+      "leader-election",
+      "node-high",
+      "system",
+      "workload-high",
+      "workload-low",
+    ]);
+    const { items } = await api.list(schemas);
+    expect(items).toHaveLength(11);
+    for (const { metadata, spec } of items as any[]) {
+      expect(levelNames, metadata.name).toContain(spec.priorityLevelConfiguration.name);
+      expect(metadata.annotations).toEqual({ "apf.kubernetes.io/autoupdate-spec": "true" });
+    }
+  });
+
   it("two processes may do it at once", async () => {
     const one = await aRegistry();
     const other = await aRegistry({ table: one.table, clock: one.clock });
