@@ -18,6 +18,7 @@ import { nodeTaintsController } from "./node-taints/controller.ts";
 import { persistentVolumeController } from "./persistent-volumes/controller.ts";
 import type { ProvisionerOptions } from "./persistent-volumes/provisioner.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
+import { replicationControllerController } from "./replicationcontroller/controller.ts";
 import { resourceQuotaController } from "./resource-quota/controller.ts";
 import { serviceAccountTokensController } from "./service-account-tokens/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
@@ -54,6 +55,7 @@ export const controllers = ({
   customResourceCleanup(),
   deploymentController(),
   replicaSetController(),
+  replicationControllerController(),
   jobController(),
   cronJobController(),
   statefulSetController(),

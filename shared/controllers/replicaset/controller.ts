@@ -1,6 +1,7 @@
-/** Keeps as many Pods as a ReplicaSet asks for. */
+/** Keeps as many Pods as a ReplicaSet asks for, or whatever else can be seen as one. */
 
-import type { Pod, ReplicaSet } from "../../api/generated/types.ts";
+import type { KindRef } from "../../api/client.ts";
+import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
 import { pods, replicaSets } from "../../api/kinds.ts";
 import { controllerOf, type KubeObject, keyOf } from "../../api/objects.ts";
 import { labelMatcher } from "../../api/selectors.ts";
@@ -13,19 +14,39 @@ import { all, isNamespaceTerminating, isNotFound, messageOf, settle } from "../c
 import { podFrom } from "../common/template.ts";
 import { type Action, type Failure, nextReplicaSetCheck, planReplicaSet, replicaSetStatus } from "./plan.ts";
 
-export function replicaSetController(): Controller {
+/** A kind whose objects want a number of Pods of one template. */
+export interface ReplicaKind<T extends KubeObject> {
+  readonly name: string;
+  readonly kind: KindRef<T>;
+  /** The same object, as far as a plan looks at it. */
+  asReplicaSet(object: T): ReplicaSet;
+  withStatus(object: T, status: ReplicaSetStatus): T;
+}
+
+const itself: ReplicaKind<ReplicaSet> = {
+  name: "replicaset-controller",
+  kind: replicaSets,
+  asReplicaSet: (replicaSet) => replicaSet,
+  withStatus: (replicaSet, status) => ({ ...replicaSet, status }),
+};
+
+export const replicaSetController = (): Controller => replicaController(itself);
+
+export function replicaController<T extends KubeObject>(replicas: ReplicaKind<T>): Controller {
+  const { kind } = replicas;
+  const asReplicaSet = (object: T) => replicas.asReplicaSet(object);
   return {
-    name: "replicaset-controller",
+    name: replicas.name,
     watches: [
-      { kind: replicaSets, keys: ({ previous, next }) => [keyOf((next ?? previous) as KubeObject)] } satisfies Watched<ReplicaSet>,
+      { kind, keys: ({ previous, next }) => [keyOf((next ?? previous) as KubeObject)] } satisfies Watched<T>,
       {
         kind: pods,
         keys: (change: Observed<Pod>, { lister }) => [
-          ...ownerKeys(replicaSets, change),
+          ...ownerKeys(kind, change),
           ...(becameOrphan(change)
-            ? lister(replicaSets)
+            ? lister(kind)
                 .inNamespace(change.next?.metadata.namespace ?? "")
-                .filter(({ spec }) => labelMatcher(spec.selector).matches(change.next?.metadata.labels))
+                .filter((object) => labelMatcher(asReplicaSet(object).spec.selector).matches(change.next?.metadata.labels))
                 .map(keyOf)
             : []),
         ],
@@ -33,8 +54,9 @@ export function replicaSetController(): Controller {
     ],
 
     async reconcile(key, context) {
-      const replicaSet = context.lister(replicaSets).get(key);
-      if (!replicaSet) return {};
+      const object = context.lister(kind).get(key);
+      if (!object) return {};
+      const replicaSet = asReplicaSet(object);
       const podList = context.lister(pods);
       const now = context.clock.now();
       const owned = podList.ownedBy(replicaSet.metadata.uid);
@@ -42,19 +64,19 @@ export function replicaSetController(): Controller {
         replicaSet,
         owned,
         orphans: podList.orphansIn(key.namespace),
-        related: relatedPods(replicaSet, context),
+        related: relatedPods(kind, replicaSet, context),
         revision: podList.revision,
         taken: (name) => podList.get({ namespace: key.namespace, name }) !== undefined,
         now,
       });
-      if (await changeOwnership(replicaSet, actions, context)) return {};
+      if (await changeOwnership(kind, replicaSet, actions, context)) return {};
 
-      const { pods: left, errors } = await changeNumber(replicaSet, owned, actions, podList.revision, context);
+      const { pods: left, errors } = await changeNumber(kind, replicaSet, owned, actions, podList.revision, context);
       const lost = errors.find(isLostRace);
       if (lost) throw lost;
       const failure = failureOf(actions, errors);
-      const status = replicaSetStatus(replicaSet, left, failure, now);
-      if (!semanticEqual(status, replicaSet.status)) await context.client.updateStatus(replicaSets, { ...replicaSet, status });
+      const next = replicas.withStatus(object, replicaSetStatus(replicaSet, left, failure, now));
+      if (!semanticEqual(asReplicaSet(next).status, replicaSet.status)) await context.client.updateStatus(kind, next);
       if (errors.length > 0) throw errors[0];
       const again = nextReplicaSetCheck(replicaSet, left, now);
       return again ? { again } : {};
@@ -62,22 +84,27 @@ export function replicaSetController(): Controller {
   };
 }
 
-/** Pods of every ReplicaSet with the same controller. */
-function relatedPods(replicaSet: ReplicaSet, { lister }: ControllerContext): Pod[] {
+/** Pods of every object of the kind with the same controller. */
+function relatedPods(kind: KindRef, replicaSet: ReplicaSet, { lister }: ControllerContext): Pod[] {
   const controller = controllerOf(replicaSet);
-  const siblings = controller ? lister(replicaSets).ownedBy(controller.uid) : [replicaSet];
+  const siblings = controller ? lister(kind).ownedBy(controller.uid) : [replicaSet];
   return siblings.flatMap(({ metadata }) => lister(pods).ownedBy(metadata.uid));
 }
 
 /** @returns whether there was anything to do: then the numbers wait for the next round, when its outcome can be seen */
-async function changeOwnership(replicaSet: ReplicaSet, actions: readonly Action[], { client }: ControllerContext): Promise<boolean> {
-  const reference = controllerReference(replicaSets, replicaSet);
+async function changeOwnership(
+  kind: KindRef,
+  replicaSet: ReplicaSet,
+  actions: readonly Action[],
+  { client }: ControllerContext,
+): Promise<boolean> {
+  const reference = controllerReference(kind, replicaSet);
   const adopt = actions.filter((action) => action.type === "adoptPod");
   const release = actions.filter((action) => action.type === "releasePod");
   if (adopt.length + release.length === 0) return false;
   if (adopt.length > 0) {
     // Who adopts for an owner that is being deleted takes Pods along that somebody else wanted to keep.
-    const newest = await client.get(replicaSets, keyOf(replicaSet));
+    const newest = await client.get(kind, keyOf(replicaSet));
     if (newest?.metadata.uid !== replicaSet.metadata.uid || newest.metadata.deletionTimestamp) return true;
   }
   await all<unknown>([
@@ -89,6 +116,7 @@ async function changeOwnership(replicaSet: ReplicaSet, actions: readonly Action[
 
 /** @returns the Pods that are there afterwards, and what went wrong */
 async function changeNumber(
+  kind: KindRef,
   replicaSet: ReplicaSet,
   owned: readonly Pod[],
   actions: readonly Action[],
@@ -96,7 +124,7 @@ async function changeNumber(
   { client, event }: ControllerContext,
 ): Promise<{ pods: readonly Pod[]; errors: readonly unknown[] }> {
   const guard = guardFor(replicaSet, revision);
-  const owner = controllerReference(replicaSets, replicaSet);
+  const owner = controllerReference(kind, replicaSet);
   const namespace = replicaSet.metadata.namespace ?? "";
   const create = actions.filter((action) => action.type === "createPod");
   const remove = actions.filter((action) => action.type === "deletePod");
