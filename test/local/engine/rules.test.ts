@@ -50,6 +50,16 @@ describe("trap 33: the shipped rules decide what becomes of a container", () => 
       container: { image: "nginx:1", dockerLabels: { [restartPolicyLabel]: "Never" } },
       exit: undefined,
     },
+    {
+      name: "the test image does nothing for ever when it is told nothing",
+      container: { image: "registry.k8s.io/e2e-test-images/agnhost:2.63.0", dockerLabels: { [restartPolicyLabel]: "Never" } },
+      exit: undefined,
+    },
+    {
+      name: "and ends when it is told to do something once",
+      container: { image: "agnhost", command: ["entrypoint-tester"], dockerLabels: { [restartPolicyLabel]: "Never" } },
+      exit: { code: 0 },
+    },
   ])("$name", ({ container, exit }) => {
     const found = fate(container).exit;
     if (exit === undefined) expect(found).toBeUndefined();
