@@ -76,7 +76,8 @@ export class Committer {
       }
       this.#dropOverdue();
     }
-    idle.abort();
+    // With a reason of its own: the default one is an exception whose stack nobody reads.
+    idle.abort("idle");
     this.#running = false;
   }
 
