@@ -107,9 +107,9 @@ export function createServer(options: ServerOptions): Server {
       if (info.resource) return resources({ request, query: url.searchParams, info, resource: info.resource, context, remainingMs });
       return path(request, url, info);
     };
-    const client = fetchOptions.signal ?? new AbortController().signal;
+    const client = fetchOptions.signal;
     const longRunning = info.verb === "watch" || info.resource?.subresource === "log";
-    if (longRunning) return handle(client);
+    if (longRunning) return handle(client ?? new AbortController().signal);
     // Whoever looks after the server must see it when it is full, too.
     const leave = isUpkeep(info) ? () => {} : requestBudget.enter(info.cluster, user.username, isRead(info) ? "read" : "write");
     if (!leave) throw tooManyRequests("Too many requests, please try again later.", 1);
@@ -160,7 +160,11 @@ export function createServer(options: ServerOptions): Server {
     return [...new Set([...fixed, ...openId, ...subChecks, ...versions])].sort();
   }
 
-  async function withinTime(handle: (signal: AbortSignal) => Promise<Response>, client: AbortSignal, ms: number): Promise<Response> {
+  async function withinTime(
+    handle: (signal: AbortSignal) => Promise<Response>,
+    client: AbortSignal | undefined,
+    ms: number,
+  ): Promise<Response> {
     const deadline = new AbortController();
     const finished = new AbortController();
     const timeUp = clock.sleep(ms, finished.signal).then(() => {
@@ -171,7 +175,7 @@ export function createServer(options: ServerOptions): Server {
     // The answer usually comes first; then nobody waits for the clock.
     timeUp.catch(() => {});
     try {
-      return await Promise.race([handle(AbortSignal.any([client, deadline.signal])), timeUp]);
+      return await Promise.race([handle(client ? AbortSignal.any([client, deadline.signal]) : deadline.signal), timeUp]);
     } finally {
       // With a reason of its own: the default one is an exception whose stack nobody reads.
       finished.abort("answered");

@@ -67,7 +67,7 @@ export function podSpecWarnings(spec: PodSpec, annotations: Readonly<Record<stri
     ...Object.keys(spec.nodeSelector ?? {})
       .filter((key) => deprecatedNodeLabels[key])
       .map((key) => `${prefix}spec.nodeSelector[${key}]: ${deprecatedNodeLabels[key]}`),
-    ...nodeAffinityWarnings(spec.affinity, `${prefix}spec.affinity.nodeAffinity`),
+    ...(spec.affinity ? nodeAffinityWarnings(spec.affinity, `${prefix}spec.affinity.nodeAffinity`) : []),
     ...spreadWarnings(spec, `${prefix}spec.topologySpreadConstraints`),
     ...Object.keys(annotations ?? {})
       .filter((key) => deprecatedAnnotations[key])
@@ -75,14 +75,16 @@ export function podSpecWarnings(spec: PodSpec, annotations: Readonly<Record<stri
     ...(spec.volumes ?? []).flatMap((volume, index) => volumeWarnings(volume, `${prefix}spec.volumes[${index}]`)),
     ...(spec.volumes ?? []).flatMap(overlapWarnings),
     ...duplicateWarnings(spec, `${prefix}spec`),
-    ...["memory", "ephemeral-storage"].flatMap((name) => fractionWarning(spec.overhead, name, `${prefix}spec.overhead`)),
+    ...(spec.overhead
+      ? ["memory", "ephemeral-storage"].flatMap((name) => fractionWarning(spec.overhead, name, `${prefix}spec.overhead`))
+      : []),
     ...profileWarnings(spec, containers, annotations ?? {}, `${prefix}metadata.annotations`, prefix !== ""),
     ...containers.flatMap(([path, container]) => containerWarnings(container, path)),
     ...portWarnings(containers),
     ...(nearest(spec.terminationGracePeriodSeconds ?? 0) < 0
       ? [`${prefix}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
-    ...podAffinityWarnings(spec.affinity, `${prefix}spec.affinity`),
+    ...(spec.affinity ? podAffinityWarnings(spec.affinity, `${prefix}spec.affinity`) : []),
     ...(spec.dnsConfig?.nameservers ?? []).flatMap((server, index) =>
       addressWarnings(server, `${prefix}spec.dnsConfig.nameservers[${index}]`),
     ),
@@ -187,6 +189,8 @@ const paths = (items: readonly { path: string }[] | undefined, source = ""): Map
 
 /** Files of one volume that would lie on or within one another. */
 function overlapWarnings(volume: Volume): string[] {
+  // Most volumes name no files.
+  if (!volume.projected && !volume.configMap?.items && !volume.secret?.items && !volume.downwardAPI?.items) return [];
   const describe = (what: string, mapped: readonly Mapped[]) =>
     overlaps(mapped).map(([one, other]) => {
       return `volume ${quote(volume.name)} (${what}): overlapping paths: ${shownMapping(one)} with ${shownMapping(other)}`;

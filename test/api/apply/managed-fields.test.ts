@@ -79,6 +79,27 @@ describe("checklist 38: managed fields on every write", () => {
     expect(JSON.stringify(change(sentBack))).toBe(JSON.stringify(change(created)));
   });
 
+  it("are those of the object's own, whatever its labels are called", () => {
+    const labels: Record<string, string>[] = [
+      { a: "", b: "" },
+      { "a 1:b": "" },
+      { "1:a 1:b": "" },
+      { "a {1:b": "" },
+      { "a }": "" },
+      { a: "", "}": "" },
+    ];
+    for (const names of [...labels, ...labels]) {
+      const { fieldsV1 } = entries(trackUpdate(undefined, deployment({}, names), by("one")))[0] ?? {};
+      const { "f:metadata": metadata } = fieldsV1 as { "f:metadata": { "f:labels": JsonObject } };
+      expect(Object.keys(metadata["f:labels"])).toEqual([".", ...Object.keys(names).map((name) => `f:${name}`)].toSorted());
+    }
+  });
+
+  it("of two objects with the same fields are one, so that a thousand Pods of a template hold one", () => {
+    const [one, two] = ["one", "two"].map((image) => trackUpdate(undefined, withContainers(container("web", image)), by("ci")));
+    expect(entries(one as JsonObject)[0]?.fieldsV1).toBe(entries(two as JsonObject)[0]?.fieldsV1);
+  });
+
   it("keep the time of a write that changes nothing", () => {
     const created = trackUpdate(undefined, deployment({ replicas: 1 }), by("one"));
     expect(trackUpdate(created, created, by("one", { now: later }))).toEqual(created);
