@@ -1,5 +1,4 @@
 /** The heart of every function: store and registry over one table, and the in-process API client. */
-import { defaultAdmission } from "../admission/index.ts";
 import type { Client, KindRef } from "../api/client.ts";
 import { adminAuthorizer } from "../auth/admin-authorizer.ts";
 import type { Authorizer } from "../auth/auth.ts";
@@ -11,7 +10,6 @@ import { bootstrap } from "../registry/bootstrap.ts";
 import { inProcessClient } from "../registry/client.ts";
 import { createRegistry } from "../registry/create-registry.ts";
 import { changeFeed } from "../registry/feed.ts";
-import { quotaLedger } from "../registry/quota-ledger.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Consumer } from "../runtime/consumer.ts";
 import type { Feed } from "../runtime/feed.ts";
@@ -51,9 +49,15 @@ export function createCore(given: CorePlatform): Core {
   const issuers: Issuers = (cluster) => `${platform.config.tokenIssuer}${cluster === firstCluster ? "" : `/clusters/${cluster}`}`;
   const issuer = tokenIssuer({ keys, issuers, clock });
   const reservations = tableReservations({ table, clock });
-  const quotas = quotaLedger({ store, reservations, clock });
   const authorizer = adminAuthorizer();
-  const admission = defaultAdmission({ quotas, authorizer });
+  // A function that only reads starts without it.
+  const admission = async () => {
+    const [{ defaultAdmission }, { quotaLedger }] = await Promise.all([
+      import("../admission/index.ts"),
+      import("../registry/quota-ledger.ts"),
+    ]);
+    return defaultAdmission({ quotas: quotaLedger({ store, reservations, clock }), authorizer });
+  };
   const registry = createRegistry({ store, clock, log, admission, tokens: issuer });
   const client: Core["client"] = (cluster, part, consumer) => inProcessClient(registry, { cluster, part, ...(consumer && { consumer }) });
   let starting: Promise<void> | undefined;

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { builtinKinds } from "../api/builtin-kinds.ts";
 import type { Kind } from "../api/kind.ts";
 import { type ClusterStore, CompactedError, type Stored } from "../store/store.ts";
-import { customKinds } from "./custom/kinds.ts";
 import type { Catalog } from "./registry.ts";
 
 /** Log of the definitions. */
@@ -21,10 +20,11 @@ export function catalogs(store: ClusterStore): Catalogs {
 
   const load = async (at: "newest" | "cached"): Promise<Catalog> => {
     const { items, revision } = await definitions.list({ prefix: "", at });
+    const catalog = await catalogOf(items, revision);
     // A slower answer from before must not replace what came after it.
     if (known !== undefined && known.revision >= revision) return known.catalog;
-    known = { revision, catalog: catalogOf(items, revision) };
-    return known.catalog;
+    known = { revision, catalog };
+    return catalog;
   };
 
   return {
@@ -44,8 +44,10 @@ export function catalogs(store: ClusterStore): Catalogs {
   };
 }
 
-function catalogOf(definitions: readonly Stored[], revision: number): Catalog {
-  return listCatalog([...builtinKinds(), ...definitions.flatMap(customKinds)], String(revision));
+async function catalogOf(definitions: readonly Stored[], revision: number): Promise<Catalog> {
+  // Most clusters have none, and what makes kinds of them is large.
+  const custom = definitions.length === 0 ? [] : definitions.flatMap((await import("./custom/kinds.ts")).customKinds);
+  return listCatalog([...builtinKinds(), ...custom], String(revision));
 }
 
 /** @param version names the definitions that the kinds were made from */

@@ -1,5 +1,5 @@
 /** Makes a {@link Registry} over a store: resolves clusters and kinds, and hands each verb to the file that knows it. */
-import { admissionChain } from "../admission/chain.ts";
+import type { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin, AdmissionReader } from "../admission/plugin.ts";
 import { builtinKinds } from "../api/builtin-kinds.ts";
 import type { AnyObject, Kind } from "../api/kind.ts";
@@ -10,15 +10,12 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ClusterStore, Store } from "../store/store.ts";
 import { type Catalogs, catalogs, listCatalog } from "./catalog.ts";
-import { createObject } from "./create.ts";
-import { checkOptions, type Deletion, deleteObject } from "./delete.ts";
-import { deleteListed } from "./delete-collection.ts";
+import type { Deletion } from "./delete.ts";
 import { answering, methodNotAllowed, toStatusError, unknownResource } from "./errors.ts";
 import { getObject } from "./get.ts";
 import { listObjects } from "./list.ts";
 import { recentReader } from "./recent.ts";
 import type { DeleteParameters, InternalParameters, Registry, RequestContext, WriteParameters } from "./registry.ts";
-import * as subresources from "./subresources/index.ts";
 import { watchObjects } from "./watch.ts";
 import type { Write } from "./write.ts";
 
@@ -26,8 +23,8 @@ export interface RegistryOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** In the order in which they run. Default: none. */
-  readonly admission?: readonly AdmissionPlugin[];
+  /** In the order in which they run, or what loads them for the first change. Default: none. */
+  readonly admission?: readonly AdmissionPlugin[] | (() => Promise<readonly AdmissionPlugin[]>);
   /** In [0, 1): for generated names. */
   readonly random?: () => number;
   /** Signs tokens of ServiceAccounts. Absent: none are given out. */
@@ -41,8 +38,14 @@ interface Cluster {
   readonly reader: AdmissionReader;
 }
 
+type Changes = typeof import("./changes.ts") & { readonly chain: AdmissionChain };
+
 export function createRegistry({ store, clock, log, admission = [], random = Math.random, tokens }: RegistryOptions): Registry {
-  const chain = admissionChain(admission);
+  let loading: Promise<Changes> | undefined;
+  const loadChanges = async (): Promise<Changes> => {
+    const [changes, plugins] = await Promise.all([import("./changes.ts"), typeof admission === "function" ? admission() : admission]);
+    return { ...changes, chain: changes.admissionChain(plugins) };
+  };
   const clusters = new WeakMap<ClusterStore, Cluster>();
   const builtin = listCatalog(builtinKinds(), "built-in");
   const kindOf: Parameters<typeof recentReader>[0]["kindOf"] = ({ group, version, plural }) => {
@@ -84,14 +87,22 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       }
     });
 
-  /** The same for a request that changes something. */
-  const writing = <T>(given: Kind, context: RequestContext, work: (cluster: Cluster, kind: Kind) => Promise<T>): Promise<T> =>
-    serving(given, context, async (cluster, kind) => {
+  /** The same for a request that needs more than reads do. */
+  const changing = <T>(
+    given: Kind,
+    context: RequestContext,
+    work: (changes: Changes, cluster: Cluster, kind: Kind) => Promise<T>,
+  ): Promise<T> => serving(given, context, async (cluster, kind) => work(await (loading ??= loadChanges()), cluster, kind));
+
+  /** The same for a request that writes an object. */
+  const writing: typeof changing = (given, context, work) =>
+    changing(given, context, async (changes, cluster, kind) => {
       await kind.prepareWrites?.();
-      return work(cluster, kind);
+      return work(changes, cluster, kind);
     });
 
   const writeOf = (
+    { chain }: Changes,
     cluster: Cluster,
     kind: Kind,
     key: ObjectKey,
@@ -112,6 +123,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
   });
 
   const deletionOf = (
+    { chain }: Changes,
     cluster: Cluster,
     kind: Kind,
     key: ObjectKey,
@@ -141,6 +153,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
 
   /** POST to `bindings` is the old way to post to `pods/NAME/binding`. */
   const bindDirectly = (
+    changes: Changes,
     cluster: Cluster,
     namespace: string,
     body: JsonObject,
@@ -148,8 +161,8 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
     context: RequestContext,
   ): Promise<AnyObject> => {
     const name = (body.metadata as { readonly name?: string } | undefined)?.name ?? "";
-    const write = writeOf(cluster, kindOf(pods), { namespace, name }, "binding", parameters, context);
-    return subresources.post(write, body, postContext(cluster));
+    const write = writeOf(changes, cluster, kindOf(pods), { namespace, name }, "binding", parameters, context);
+    return changes.subresources.post(write, body, postContext(cluster));
   };
 
   return {
@@ -170,31 +183,37 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       ),
 
     create: (given, namespace, body, parameters, context) =>
-      writing(given, context, (cluster, kind) => {
-        if (kind.plural === "bindings" && kind.group === "") return bindDirectly(cluster, namespace, body, parameters, context);
+      writing(given, context, (changes, cluster, kind) => {
+        if (kind.plural === "bindings" && kind.group === "") return bindDirectly(changes, cluster, namespace, body, parameters, context);
         // Reviews and the like are answered, not stored: that is not this layer's work.
         if (!kind.verbs.includes("get") || !kind.verbs.includes("create")) throw methodNotAllowed(kind, "create");
-        return createObject(writeOf(cluster, kind, { namespace, name: "" }, "", parameters, context), body);
+        return changes.createObject(writeOf(changes, cluster, kind, { namespace, name: "" }, "", parameters, context), body);
       }),
 
     update: (given, key, subresource, body, parameters, context) =>
-      writing(given, context, (cluster, kind) => subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)),
+      writing(given, context, (changes, cluster, kind) =>
+        changes.subresources.put(writeOf(changes, cluster, kind, key, subresource, parameters, context), body),
+      ),
 
     patch: (given, key, subresource, patch, parameters, context) =>
-      writing(given, context, (cluster, kind) => subresources.patch(writeOf(cluster, kind, key, subresource, parameters, context), patch)),
+      writing(given, context, (changes, cluster, kind) =>
+        changes.subresources.patch(writeOf(changes, cluster, kind, key, subresource, parameters, context), patch),
+      ),
 
     delete: (given, key, parameters, context) =>
-      serving(given, context, (cluster, kind) => deleteObject(deletionOf(cluster, kind, key, parameters, context))),
+      changing(given, context, (changes, cluster, kind) =>
+        changes.deleteObject(deletionOf(changes, cluster, kind, key, parameters, context)),
+      ),
 
     deleteCollection: (given, list, parameters, context) =>
-      serving(given, context, async (cluster, kind) => {
-        checkOptions(parameters);
+      changing(given, context, async (changes, cluster, kind) => {
+        changes.checkOptions(parameters);
         const listed = await listObjects(cluster.store.resource(kind.storage), kind, list, clock.now());
-        return deleteListed(listed, (object) => deletionOf(cluster, kind, keyOf(object), parameters, context));
+        return changes.deleteListed(listed, (object) => deletionOf(changes, cluster, kind, keyOf(object), parameters, context));
       }),
 
     getSubresource: (given, key, subresource, context) =>
-      serving(given, context, async (cluster, kind) =>
+      changing(given, context, async ({ subresources }, cluster, kind) =>
         subresources.shownBy(kind, subresource, await getObject(cluster.store.resource(kind.storage), kind, key, {})),
       ),
 
@@ -202,12 +221,13 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       writing(
         given,
         context,
-        async (cluster, kind) => (await subresources.put(writeOf(cluster, kind, key, subresource, parameters, context), body)).object,
+        async (changes, cluster, kind) =>
+          (await changes.subresources.put(writeOf(changes, cluster, kind, key, subresource, parameters, context), body)).object,
       ),
 
     createSubresource: (given, key, subresource, body, parameters, context) =>
-      writing(given, context, (cluster, kind) =>
-        subresources.post(writeOf(cluster, kind, key, subresource, parameters, context), body, postContext(cluster)),
+      writing(given, context, (changes, cluster, kind) =>
+        changes.subresources.post(writeOf(changes, cluster, kind, key, subresource, parameters, context), body, postContext(cluster)),
       ),
   };
 }

@@ -6,13 +6,12 @@ import type { Registry } from "../registry/registry.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { attributesOf, requireAllowed } from "./authorization.ts";
-import { discoveryResponse } from "./discovery/serve.ts";
 import { objectResponse, writing } from "./encode.ts";
 import { methodNotAllowed, pageNotFound, statusResponseFor, timedOut, tooManyRequests, toStatusError } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
 import { json } from "./media-types.ts";
 import { createMetrics } from "./metrics.ts";
-import { createOpenApi } from "./openapi/serve.ts";
+import type { OpenApi } from "./openapi/serve.ts";
 import { type OpenIdOptions, openIdPaths, openIdResponse } from "./openid.ts";
 import type { PodLogs } from "./pod-logs.ts";
 import { durationMs } from "./query.ts";
@@ -70,7 +69,8 @@ export function createServer(options: ServerOptions): Server {
   const { registry, authenticator, authorizer, clock, log, publicUrl, checks = [], newId = randomUUID } = options;
   const requestBudget = options.requestBudget ?? processRequestBudget(usualRequestBudget);
   const metrics = createMetrics({ inFlight: (kind) => requestBudget.inFlight(kind) });
-  const openApi = createOpenApi({ clock });
+  let openApi: Promise<OpenApi> | undefined;
+  const loadOpenApi = async (): Promise<OpenApi> => (await import("./openapi/serve.ts")).createOpenApi({ clock });
   const resources = resourceHandler({
     registry,
     authenticator,
@@ -147,7 +147,9 @@ export function createServer(options: ServerOptions): Server {
     const [first] = info.path.split("/").slice(1);
     if (first !== "api" && first !== "apis" && first !== "openapi") return pageNotFound();
     const catalog = await registry.catalog(info.cluster, { fresh: true });
-    if (first === "openapi") return (await openApi.response(info.path, catalog, request, query)) ?? pageNotFound();
+    if (first === "openapi")
+      return (await (await (openApi ??= loadOpenApi())).response(info.path, catalog, request, query)) ?? pageNotFound();
+    const { discoveryResponse } = await import("./discovery/serve.ts");
     return (await discoveryResponse(info.path, catalog, request, query, serverAddress(request, publicUrl))) ?? pageNotFound();
   }
 

@@ -6,8 +6,6 @@ import { methodNotAllowed, pageNotFound, resourceNotFound } from "./errors.ts";
 import type { Exchange, KindRequest, ResourceOptions } from "./kind-request.ts";
 import { get, list, watch } from "./reads.ts";
 import type { ResourcePath } from "./request-info.ts";
-import { subresource } from "./subresources.ts";
-import { create, patch, remove, removeCollection, update } from "./writes.ts";
 
 export function resourceHandler(options: ResourceOptions): (exchange: Exchange) => Promise<Response> {
   return async (exchange) => {
@@ -18,7 +16,9 @@ export function resourceHandler(options: ResourceOptions): (exchange: Exchange) 
     const request = { ...exchange, kind: found.kind, options };
     const warning = deprecationWarning(found.kind);
     if (warning) context.warnings.push(warning);
-    return resource.subresource === "" ? mainResource(request, info.verb) : subresource(request, info.verb);
+    if (resource.subresource === "") return mainResource(request, info.verb);
+    const { subresource } = await import("./subresources.ts");
+    return subresource(request, info.verb);
   };
 }
 
@@ -61,6 +61,15 @@ async function mainResource(request: KindRequest, verb: string): Promise<Respons
       return list(request);
     case "watch":
       return watch(request);
+    default:
+      return change(request, verb);
+  }
+}
+
+/** What only changes need is loaded with the first one. */
+async function change(request: KindRequest, verb: string): Promise<Response> {
+  const { create, patch, remove, removeCollection, update } = await import("./writes.ts");
+  switch (verb) {
     case "create":
       return create(request);
     case "update":
