@@ -2,7 +2,6 @@
 import { builtinSchema } from "./builtin-schemas.ts";
 import { resources } from "./generated/resources.ts";
 import type { Kind, KindBehaviour } from "./kind.ts";
-import { behaviours } from "./kinds/index.ts";
 import type { ResourceFacts } from "./schema-table.ts";
 
 const nameOf = ({ group, version, plural }: { group: string; version: string; plural: string }): string => `${plural}.${version}.${group}`;
@@ -13,7 +12,7 @@ function storageOf({ group, plural }: ResourceFacts): string {
   return group === "" ? plural : `${plural}.${group}`;
 }
 
-function toKind(facts: ResourceFacts, behaviour: KindBehaviour<any>): Kind {
+function toKind(facts: ResourceFacts): Kind {
   return {
     group: facts.group,
     version: facts.version,
@@ -29,7 +28,11 @@ function toKind(facts: ResourceFacts, behaviour: KindBehaviour<any>): Kind {
     listKind: `${facts.kind}List`,
     definition: facts.type,
     custom: false,
-    behaviour,
+    loadBehaviour: loadBehaviours,
+    get behaviour() {
+      if (!behaviours) throw new Error(`${facts.kind} is used before its behaviour was loaded`);
+      return behaviours.get(nameOf(facts)) ?? none;
+    },
     ...(facts.storageVersionHash !== undefined && { storageVersionHash: facts.storageVersionHash }),
     // Schemas are large and few of them are needed by any one function.
     get schema() {
@@ -38,13 +41,20 @@ function toKind(facts: ResourceFacts, behaviour: KindBehaviour<any>): Kind {
   };
 }
 
+let behaviours: ReadonlyMap<string, KindBehaviour<any>> | undefined;
+const none: KindBehaviour<any> = {};
+
+/** Behaviours of all built-in kinds: they are large, and functions that only read start without them. */
+export async function loadBehaviours(): Promise<void> {
+  if (behaviours) return;
+  const declared = (await import("./kinds/index.ts")).behaviours;
+  behaviours = new Map(declared.map(({ kind, behaviour }) => [nameOf(kind), behaviour]));
+}
+
 let kinds: readonly Kind[] | undefined;
 
 /** In the order of discovery. The same objects every time. */
 export function builtinKinds(): readonly Kind[] {
-  if (kinds === undefined) {
-    const byName = new Map(behaviours.map(({ kind, behaviour }) => [nameOf(kind), behaviour]));
-    kinds = resources.map((facts) => toKind(facts, byName.get(nameOf(facts)) ?? {}));
-  }
+  kinds ??= resources.map(toKind);
   return kinds;
 }

@@ -129,7 +129,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
   readonly definition: string;
   /** True for kinds that come from a CustomResourceDefinition. */
   readonly custom: boolean;
+  /** Of a kind with {@link loadBehaviour} only once that has resolved. */
   readonly behaviour: KindBehaviour<T>;
+  /** To be awaited before {@link behaviour} is asked for: by changes, by Tables, by selectors of fields (built-in kinds). */
+  readonly loadBehaviour?: () => Promise<void>;
   /** Discovery's storageVersionHash, where known. */
   readonly storageVersionHash?: string;
   /** The apiVersion its objects are stored in, where that is another version (custom resources). */

@@ -92,7 +92,11 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
     given: Kind,
     context: RequestContext,
     work: (changes: Changes, cluster: Cluster, kind: Kind) => Promise<T>,
-  ): Promise<T> => serving(given, context, async (cluster, kind) => work(await (loading ??= loadChanges()), cluster, kind));
+  ): Promise<T> =>
+    serving(given, context, async (cluster, kind) => {
+      const [changes] = await Promise.all([(loading ??= loadChanges()), kind.loadBehaviour?.()]);
+      return work(changes, cluster, kind);
+    });
 
   /** The same for a request that writes an object. */
   const writing: typeof changing = (given, context, work) =>
@@ -175,12 +179,16 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       serving(given, context, (cluster, kind) => getObject(cluster.store.resource(kind.storage), kind, key, read)),
 
     list: (given, parameters, context) =>
-      serving(given, context, (cluster, kind) => listObjects(cluster.store.resource(kind.storage), kind, parameters, clock.now())),
+      serving(given, context, async (cluster, kind) => {
+        if (parameters.fieldSelector !== "") await kind.loadBehaviour?.();
+        return listObjects(cluster.store.resource(kind.storage), kind, parameters, clock.now());
+      }),
 
     watch: (given, parameters, context) =>
-      serving(given, context, (cluster, kind) =>
-        watchObjects(cluster.store.resource(kind.storage), kind, parameters, { clock, signal: context.signal }),
-      ),
+      serving(given, context, async (cluster, kind) => {
+        if (parameters.fieldSelector !== "") await kind.loadBehaviour?.();
+        return watchObjects(cluster.store.resource(kind.storage), kind, parameters, { clock, signal: context.signal });
+      }),
 
     create: (given, namespace, body, parameters, context) =>
       writing(given, context, (changes, cluster, kind) => {

@@ -46,6 +46,7 @@ export function answerer(
     async object(object, status = 200) {
       if (object.kind === "Status") return objectResponse(object, status, ...encodable(how, definitionOf("v1", "Status")));
       if (as?.kind === "Table") {
+        await kind.loadBehaviour?.();
         const table = rendererFor(object);
         return objectResponse(
           {
@@ -66,6 +67,7 @@ export function answerer(
     async list({ items: objects, resourceVersion, ...rest }) {
       const metadata = { ...(resourceVersion && { resourceVersion }), ...rest };
       if (as?.kind === "Table") {
+        await kind.loadBehaviour?.();
         const table = tableFor(kind, options.clock.now());
         const head = { kind: "Table", apiVersion: metaVersion, metadata, columnDefinitions: table.columnDefinitions };
         const element = (object: AnyObject) => table.row(object, include, as.version);

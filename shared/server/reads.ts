@@ -39,6 +39,7 @@ export async function watch(request: KindRequest): Promise<Response> {
   if (request.request.headers.has("sec-websocket-key")) throw noWebSockets();
   const representation = watchRepresentation(request);
   const include = includeObject(query);
+  if (representation.as?.kind === "Table") await kind.loadBehaviour?.();
   const { parameters, timeoutSeconds } = watchOptions(query, namespaceIn(request), resource.name);
   const forMs = watchMs(timeoutSeconds, remainingMs);
   const release = await watchBudget.open(context.cluster, context.user.username, forMs + graceMs);

@@ -1,8 +1,10 @@
 /** In Go, structs are never absent: what a body leaves out is judged like what it leaves empty. */
 import { describe, expect, it } from "vitest";
-import { builtinKinds } from "../../shared/api/builtin-kinds.ts";
+import { builtinKinds, loadBehaviours } from "../../shared/api/builtin-kinds.ts";
 import type { JsonObject } from "../../shared/api/objects.ts";
 import { decode } from "../../shared/registry/decode.ts";
+
+await loadBehaviours();
 
 const bodies: readonly JsonObject[] = [{}, { spec: {} }, { spec: { template: {} } }];
 

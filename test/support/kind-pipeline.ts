@@ -1,10 +1,12 @@
 /** What the registry does with a kind's behaviour, without the registry: defaults, preparation, validation, columns. */
-import { builtinKinds } from "../../shared/api/builtin-kinds.ts";
+import { builtinKinds, loadBehaviours } from "../../shared/api/builtin-kinds.ts";
 import { decodeObject } from "../../shared/api/codec.ts";
 import { type AnyObject, apiVersionOf, type Column, hasStatus, type Kind, type Problem } from "../../shared/api/kind.ts";
 import { age, name } from "../../shared/api/kinds/cells.ts";
 import type { JsonObject } from "../../shared/api/objects.ts";
 import { validateMetadata, validateMetadataUpdate } from "../../shared/api/validation/metadata.ts";
+
+await loadBehaviours();
 
 export function kindOf(object: { readonly apiVersion?: string; readonly kind?: string }): Kind {
   const found = builtinKinds().find((kind) => kind.kind === object.kind && apiVersionOf(kind) === object.apiVersion);
