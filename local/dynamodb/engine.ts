@@ -12,6 +12,7 @@ import { startDynamoDbLocal } from "./dynamodb-local.ts";
 import { freePort } from "./free-port.ts";
 import { answersHttp, startGuarded } from "./guarded-child.ts";
 import { identityOf, isRunning, readRecord, removeRecord, writeRecord } from "./process-record.ts";
+import { indexStreamRecords } from "./stream-index.ts";
 
 export { createTable } from "./create-table.ts";
 
@@ -82,13 +83,15 @@ async function startDynoxide(binary: string, dataFolder: string | undefined, log
     mkdirSync(dataFolder, { recursive: true });
     await endLeftover(record, log);
   }
-  const data = dataFolder ? ["--db-path", join(dataFolder, "dynamodb.sqlite")] : [];
+  const file = dataFolder && join(dataFolder, "dynamodb.sqlite");
+  const data = file ? ["--db-path", file] : [];
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const child = await startGuarded(binary, ["--host", "127.0.0.1", "--port", String(port), ...data]);
     if (record) writeRecord(record, { owner: identityOf(process.pid), engine: identityOf(child.pid) });
     const endpoint = `http://127.0.0.1:${port}`;
     if (await answersHttp(child, endpoint, startMs)) {
+      if (file) quicken(file, log);
       return {
         endpoint,
         name: "dynoxide",
@@ -103,6 +106,14 @@ async function startDynoxide(binary: string, dataFolder: string | undefined, log
     await child.stop();
     // Somebody else may have taken the port in between.
     if (attempt === 3) throw new NoEngineError(`dynoxide does not start: ${child.complaints() || "it says nothing"}`);
+  }
+}
+
+function quicken(file: string, log: Log): void {
+  try {
+    indexStreamRecords(file);
+  } catch (error) {
+    log.warn("the engine's stream has no index: writes become slower as they grow in number", { file, error });
   }
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -44,6 +45,30 @@ describe("DynamoDB on a laptop", () => {
       DYNAMODB_ENDPOINT: "http://localhost:3",
     };
     expect((await start({ env })).endpoint).toBe("http://localhost:2");
+  });
+
+  it("finds the end of a stream without looking through it, in a folder of before as well", async () => {
+    const engine = await start();
+    await createTable(engine.client(), "things");
+    const table = dynamoDbTable({ client: engine.client(), tableName: "things" });
+    for (let n = 0; n < 3; n++) await table.put({ pk: "p", sk: "s", n });
+    // As dynoxide asks before each write.
+    const end = "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 AS next FROM _stream_records WHERE table_name = 'things'";
+    const look = (query: string) => {
+      const database = new DatabaseSync(join(dataFolder, "dynamodb.sqlite"));
+      const rows = database.prepare(query).all();
+      database.close();
+      return rows;
+    };
+    const plan = () => JSON.stringify(look(`EXPLAIN QUERY PLAN ${end}`));
+    expect(look(end)).toEqual([expect.objectContaining({ next: 4 })]);
+    expect(plan()).toContain("COVERING INDEX");
+
+    await engine.stop();
+    look("DROP INDEX binnacle_stream_order");
+    expect(plan()).not.toContain("INDEX");
+    await start();
+    expect(plan()).toContain("COVERING INDEX");
   });
 
   it("listens on the loopback only, and keeps its data in the folder", async () => {
