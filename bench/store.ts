@@ -48,7 +48,7 @@ async function onBed<T>(job: (bed: Bed) => Promise<T>): Promise<T> {
 async function rates(bed: Bed, windowMs: number): Promise<Record<string, number>> {
   const figures: Record<string, number> = {};
   let lagMax = 0;
-  const raw = (lanes: number) => rawPutsPerSecond(bed.client, bed.tableName, lanes, windowMs / 2);
+  const raw = (lanes: number) => rawPutsPerSecond(bed.client, bed.tableName, lanes, windowMs / 4);
   for (const lanes of [1, 16, 64]) {
     const rawLanes = Math.min(lanes, 16);
     const before = await raw(rawLanes);

@@ -97,7 +97,8 @@ async function fill(store: Store, cluster: string): Promise<void> {
   await store.maintain(cluster, { untilMs: Infinity });
 }
 
-const everyMs = 2_000;
+/** The apps look after a log once a minute at most (`shared/app/upkeep.ts`). */
+const everyMs = 5_000;
 const lagEveryMs = 500;
 
 /**

@@ -2,6 +2,9 @@
 import type { Log } from "../runtime/log.ts";
 import type { ResourceLog } from "./resource-log.ts";
 
+/** After so many polls without news the pauses grow: changes come in bursts, and not one in each pause. */
+const pollsBeforeIdle = 4;
+
 export class Poller {
   readonly #log: ResourceLog;
   readonly #report: Log;
@@ -37,6 +40,7 @@ export class Poller {
     const { clock } = this.#log.parts.patience;
     const { pollBusyMs, pollIdleMs } = this.#log.parts.settings;
     let delay = pollBusyMs;
+    let withoutNews = 0;
     let seen = this.#log.cache?.head.slot;
     for (;;) {
       try {
@@ -50,7 +54,8 @@ export class Poller {
         this.#report.warn("poll failed", { log: this.#log.parts.keys.slots, error });
       }
       const now = this.#log.cache?.head.slot;
-      delay = now === seen ? Math.min(delay * 2, pollIdleMs) : pollBusyMs;
+      withoutNews = now === seen ? withoutNews + 1 : 0;
+      delay = withoutNews < pollsBeforeIdle ? pollBusyMs : Math.min(delay * 2, pollIdleMs);
       seen = now;
       if (signal.aborted) return;
       for (const ring of this.#watchers) ring();
