@@ -48,6 +48,8 @@ export interface Watched<T extends KubeObject = KubeObject> {
    * follow kinds by the dozen, of which hardly any changes.
    */
   readonly lazy?: boolean;
+  /** Its status follows how many other objects there are: that an earlier state comes back is no fight over it (`fights.ts`). */
+  readonly follows?: boolean;
   keys(change: Observed<T>, context: Pick<ControllerContext, "lister">): readonly ObjectKey[];
 }
 

@@ -126,7 +126,9 @@ export function createManager(options: ManagerOptions): Manager {
   async function refresh(strength: Strength, signal: AbortSignal): Promise<void> {
     const kinds = new Map<string, KindRef>();
     const eager = new Set<string>();
+    const following = new Set<string>();
     for (const { controller } of works) {
+      for (const { kind, follows } of controller.watches) if (follows) following.add(kindText(kind));
       for (const { kind, lazy } of [...controller.watches, ...(controller.reads ?? []).map((kind) => ({ kind, lazy: false }))]) {
         kinds.set(kindText(kind), kind);
         if (!lazy) eager.add(kindText(kind));
@@ -151,7 +153,8 @@ export function createManager(options: ManagerOptions): Manager {
       const changes = cache.apply(fed);
       if (changes.length > 0) observed.set(name, changes);
     }
-    const avoided = new Map([...observed].map(([name, changes]) => [name, findFights(name, changes)]));
+    const fightable = [...observed].filter(([name]) => !following.has(name));
+    const avoided = new Map(fightable.map(([name, changes]) => [name, findFights(name, changes)]));
 
     for (const work of works) {
       const context = { lister: listerFor(work.controller) };

@@ -423,6 +423,19 @@ describe("a turn is bounded", () => {
     const event = here.api.all(events).find(({ reason }) => reason === "ChangedBackAndForth");
     expect(event).toMatchObject({ type: "Warning", involvedObject: { kind: "ConfigMap", name: "torn" } });
   });
+
+  it("but not for one that follows others, however often it comes back to an earlier state", async () => {
+    const here = world();
+    await here.add("count", { used: "0" });
+    let flips = 0;
+    const controller = watchingConfigMaps(async (key, { client }) => {
+      if (++flips <= 20) await client.modify(configMaps, key, (map) => ({ ...map, data: { used: String(flips % 2) } }));
+    });
+    const following = { ...controller, watches: controller.watches.map((watched) => ({ ...watched, follows: true })) };
+    await expect(managing(here, [following])()).resolves.toMatchObject({ quiescent: true });
+    expect(flips).toBe(21);
+    expect(here.api.all(events)).toEqual([]);
+  });
 });
 
 describe("a kind that comes and goes", () => {

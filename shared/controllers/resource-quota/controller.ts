@@ -41,6 +41,7 @@ export function resourceQuotaController({ resources, cluster, reservations }: Re
 
   const ownWatch: Watched<ResourceQuota> = {
     kind: resourceQuotas,
+    follows: true,
     keys(change, { lister }) {
       const { previous, next } = change;
       const quota = next ?? previous;
