@@ -17,8 +17,14 @@ declare global {
   }
 }
 
-/** The nearest number to compare with: a number that is kept as its text is an object, which no operator takes. */
-export const nearest = (value: number | RawJson): number => (typeof value === "number" ? value : Number(value.rawJSON));
+/**
+ * A whole number to reckon with: what a double cannot hold exactly becomes the nearest that it can. The codec keeps such numbers as their
+ * text wherever 64 bits are allowed, whatever the types of Kubernetes' objects say.
+ */
+export const wholeNumber = (value: number): number => {
+  const number = JSON.isRawJSON(value) ? Number((value as RawJson).rawJSON) : value;
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(number, Number.MAX_SAFE_INTEGER));
+};
 
 export interface ParsedJson {
   readonly value: unknown;

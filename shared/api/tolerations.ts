@@ -1,6 +1,7 @@
 /** Tolerations among themselves. Pure. @see k8s.io/kubernetes/pkg/util/tolerations */
 import { isDeepStrictEqual } from "node:util";
 import type { Toleration } from "./generated/types.ts";
+import { wholeNumber } from "./json.ts";
 
 /** The list without those that another one makes superfluous; of equal ones the first stays. */
 export function mergeTolerations(all: readonly Toleration[]): Toleration[] {
@@ -20,7 +21,7 @@ function covers(wide: Toleration, narrow: Toleration): boolean {
   if (key !== (narrow.key ?? "") && (key !== "" || operator !== "Exists")) return false;
   if (effect !== "" && effect !== narrow.effect) return false;
   if (effect === "NoExecute" && tolerationSeconds !== undefined) {
-    if (narrow.tolerationSeconds === undefined || narrow.tolerationSeconds > tolerationSeconds) return false;
+    if (narrow.tolerationSeconds === undefined || wholeNumber(narrow.tolerationSeconds) > wholeNumber(tolerationSeconds)) return false;
   }
   return operator === "Exists" || ((narrow.operator ?? "Equal") === "Equal" && value === (narrow.value ?? ""));
 }

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Node, Pod, Taint } from "../api/generated/types.ts";
+import { wholeNumber } from "../api/json.ts";
 import * as kinds from "../api/kinds.ts";
 import { keyOf, type ObjectKey } from "../api/objects.ts";
 import { StatusError } from "../errors/status-error.ts";
@@ -22,7 +23,7 @@ export function evictionTime(pod: Pod, taints: readonly Taint[], now: number): n
     const tolerations = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
     const since = taint.timeAdded ? Date.parse(taint.timeAdded) : now;
     const seconds = tolerations.flatMap(({ tolerationSeconds }) =>
-      tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)],
+      tolerationSeconds === undefined ? [] : [Math.max(0, wholeNumber(tolerationSeconds))],
     );
     if (tolerations.length > 0 && seconds.length === 0) continue;
     const at = tolerations.length === 0 ? now : since + Math.min(...seconds) * 1_000;

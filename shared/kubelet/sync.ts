@@ -1,5 +1,6 @@
 /** Moves one Pod towards what it should be: the next step from where its record says it stands. */
 import type { Pod } from "../api/generated/types.ts";
+import { wholeNumber } from "../api/json.ts";
 import * as kinds from "../api/kinds.ts";
 import type { ControllerContext, Lister, Result } from "../runtime/controller.ts";
 import { isTerminal } from "../scheduler/plan.ts";
@@ -169,7 +170,9 @@ async function watch(
 function deadlineOf(pod: Pod): number | undefined {
   const { activeDeadlineSeconds } = pod.spec;
   const start = pod.status?.startTime;
-  return activeDeadlineSeconds === undefined || start === undefined ? undefined : Date.parse(start) + activeDeadlineSeconds * 1_000;
+  return activeDeadlineSeconds === undefined || start === undefined
+    ? undefined
+    : Date.parse(start) + wholeNumber(activeDeadlineSeconds) * 1_000;
 }
 
 async function exceed(kubelet: Kubelet, context: ControllerContext, pod: Pod, task: Task): Promise<Result> {

@@ -3,6 +3,7 @@
  * @see k8s.io/kubernetes/pkg/quota/v1/evaluator/core
  */
 import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from "../api/generated/types.ts";
+import { wholeNumber } from "../api/json.ts";
 import { qosClass } from "../api/kinds/pod-resources.ts";
 import type { KubeObject } from "../api/objects.ts";
 import { formatQuantity, parseQuantity, toNumber } from "../api/quantity.ts";
@@ -93,7 +94,7 @@ function isAlive({ metadata, status }: Pod, now: Date): boolean {
   if (status?.phase === "Failed" || status?.phase === "Succeeded") return false;
   const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
   if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return true;
-  return now.getTime() <= Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000;
+  return now.getTime() <= Date.parse(deletionTimestamp) + wholeNumber(deletionGracePeriodSeconds) * 1000;
 }
 
 function computeUsage(requests: Amounts, limits: Amounts): Amounts {
@@ -196,7 +197,7 @@ function selects({ operator, values = [] }: Selector, value: string | undefined)
 }
 
 /** Ends by itself at the latest after its deadline. */
-export const isTerminating = ({ spec }: Pod): boolean => (spec.activeDeadlineSeconds ?? -1) >= 0;
+export const isTerminating = ({ spec }: Pod): boolean => wholeNumber(spec.activeDeadlineSeconds ?? -1) >= 0;
 
 function looksElsewhere({ spec: { affinity } }: Pod): boolean {
   const sides = [affinity?.podAffinity, affinity?.podAntiAffinity];

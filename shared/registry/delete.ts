@@ -1,5 +1,6 @@
 /** Deleting an object: finalizers and grace periods mark it first, and only what nothing holds goes at once. */
 import { admit, validate } from "../admission/chain.ts";
+import { wholeNumber } from "../api/json.ts";
 import type { AnyObject, Kind, Propagation } from "../api/kind.ts";
 import { invalid, notFound } from "../errors/status-error.ts";
 import type { Stored, Verdict } from "../store/store.ts";
@@ -101,6 +102,9 @@ function mark(kind: Kind, next: AnyObject, previous: AnyObject, parameters: Dele
   return "marked";
 }
 
+/** The last second that a timestamp of Kubernetes can name. */
+const latest = Date.parse("9999-12-31T23:59:59Z");
+
 /**
  * Starts or shortens a graceful deletion, in place.
  * @returns the grace period in seconds; undefined when the object is not deleted gracefully (or has no grace left); "pending" when a
@@ -110,7 +114,7 @@ function beginGrace(kind: Kind, object: AnyObject, parameters: DeleteParameters,
   const { metadata } = object;
   if (!kind.behaviour.gracePeriodSeconds) return undefined;
   const asked = parameters.gracePeriodSeconds;
-  const requested = asked !== undefined && asked < 0 ? 1 : asked;
+  const requested = asked === undefined ? undefined : asked < 0 ? 1 : wholeNumber(asked);
   if (metadata.deletionTimestamp !== undefined) {
     const running = metadata.deletionGracePeriodSeconds ?? 0;
     if (running === 0) return undefined;
@@ -125,7 +129,7 @@ function beginGrace(kind: Kind, object: AnyObject, parameters: DeleteParameters,
   }
   const grace = kind.behaviour.gracePeriodSeconds(object, requested);
   if (grace === undefined) return undefined;
-  metadata.deletionTimestamp = seconds(new Date(now.getTime() + grace * 1_000));
+  metadata.deletionTimestamp = seconds(new Date(Math.min(now.getTime() + grace * 1_000, latest)));
   metadata.deletionGracePeriodSeconds = grace;
   if (metadata.generation) metadata.generation += 1;
   return grace;

@@ -25,6 +25,19 @@ describe("checklist 41: DELETE", () => {
     expect(await refusal(api.remove("configmaps", "a"))).toMatchObject({ code: 404, message: 'configmaps "a" not found' });
   });
 
+  it("with more grace than there is time ends when time does", async () => {
+    const api = await aRegistry();
+    const most = JSON.rawJSON("9223372036854775807");
+    await api.create("pods", aPodBody("p", { nodeName: "n", terminationGracePeriodSeconds: most }));
+    const labelled = await api.patch("pods", "p", { type: "merge", body: { metadata: { labels: { a: "b" } } } });
+    expect(labelled.spec).toMatchObject({ terminationGracePeriodSeconds: most });
+    const { object } = await api.remove("pods", "p");
+    expect(object.metadata).toMatchObject({
+      deletionTimestamp: "9999-12-31T23:59:59Z",
+      deletionGracePeriodSeconds: Number.MAX_SAFE_INTEGER,
+    });
+  });
+
   it("with a negative grace period means one second", async () => {
     const api = await runningPod();
     const { object } = await api.remove("pods", "p", { gracePeriodSeconds: -5 });

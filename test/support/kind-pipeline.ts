@@ -4,6 +4,7 @@ import { decodeObject } from "../../shared/api/codec.ts";
 import { type AnyObject, apiVersionOf, type Column, hasStatus, type Kind, type Problem } from "../../shared/api/kind.ts";
 import { age, name } from "../../shared/api/kinds/cells.ts";
 import type { JsonObject } from "../../shared/api/objects.ts";
+import { copyOf } from "../../shared/api/patch/values.ts";
 import { validateMetadata, validateMetadataUpdate } from "../../shared/api/validation/metadata.ts";
 
 await loadBehaviours();
@@ -22,7 +23,7 @@ export interface Prepared {
 
 export function defaulted(input: object): AnyObject {
   const kind = kindOf(input);
-  const object = decodeObject(kind.schema, structuredClone(input) as JsonObject).object as AnyObject;
+  const object = decodeObject(kind.schema, copyOf(input as JsonObject)).object as AnyObject;
   if (kind.schema.type === "object" && kind.schema.fields.get("spec")?.implicit) object.spec ??= {};
   kind.behaviour.defaults?.(object);
   return object;

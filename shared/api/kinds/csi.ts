@@ -1,5 +1,6 @@
 /** CSIDrivers, CSINodes, CSIStorageCapacities and VolumeAttachments: what storage drivers and Kubernetes tell each other. */
 import type { CSIDriver, CSINode, CSINodeDriver, VolumeAttachment } from "../generated/types.ts";
+import { wholeNumber } from "../json.ts";
 import type { Problem } from "../kind.ts";
 import { csiDrivers, csiNodes, csiStorageCapacities, volumeAttachments } from "../kinds.ts";
 import { dnsSubdomainProblems, qualifiedNameProblems, rangeMessage } from "../names.ts";
@@ -38,13 +39,13 @@ function validateDriver({ spec }: CSIDriver): Problem[] {
       audiences.add(audience);
       if (seconds === undefined) return [];
       const field = `${at}.expirationSeconds`;
-      if (seconds < tenMinutes) return [invalid(field, seconds, "may not specify a duration less than 10 minutes")];
-      return seconds > longestToken ? [invalid(field, seconds, "may not specify a duration larger than 2^32 seconds")] : [];
+      if (wholeNumber(seconds) < tenMinutes) return [invalid(field, seconds, "may not specify a duration less than 10 minutes")];
+      return wholeNumber(seconds) > longestToken ? [invalid(field, seconds, "may not specify a duration larger than 2^32 seconds")] : [];
     }),
     ...(spec.volumeLifecycleModes ?? [])
       .filter((mode) => !modes.includes(mode))
       .map((mode) => notSupported("spec.volumeLifecycleModes", mode, modes)),
-    ...(period !== undefined && period < 10
+    ...(period !== undefined && wholeNumber(period) < 10
       ? [invalid("spec.nodeAllocatableUpdatePeriodSeconds", period, "must be greater than or equal to 10 seconds")]
       : []),
     ...(spec.serviceAccountTokenInSecrets !== undefined && (spec.tokenRequests ?? []).length === 0

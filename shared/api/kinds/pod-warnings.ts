@@ -1,6 +1,6 @@
 /** What a Pod or a template is allowed to say, but should not. */
 import type { Affinity, Container, ContainerPort, PodSpec, PodTemplateSpec, Volume } from "../generated/types.ts";
-import { nearest } from "../json.ts";
+import { wholeNumber } from "../json.ts";
 import { dnsLabelProblems, labelValueProblems } from "../names.ts";
 import { toMilli } from "../quantity.ts";
 import { addressWarnings } from "../validation/addresses.ts";
@@ -81,7 +81,7 @@ export function podSpecWarnings(spec: PodSpec, annotations: Readonly<Record<stri
     ...profileWarnings(spec, containers, annotations ?? {}, `${prefix}metadata.annotations`, prefix !== ""),
     ...containers.flatMap(([path, container]) => containerWarnings(container, path)),
     ...portWarnings(containers),
-    ...(nearest(spec.terminationGracePeriodSeconds ?? 0) < 0
+    ...(wholeNumber(spec.terminationGracePeriodSeconds ?? 0) < 0
       ? [`${prefix}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
     ...(spec.affinity ? podAffinityWarnings(spec.affinity, `${prefix}spec.affinity`) : []),

@@ -1,6 +1,6 @@
 /** Pods: defaults, what the server sets on create, columns and graceful deletion. */
 import type { LabelSelector, Pod, PodAffinityTerm } from "../generated/types.ts";
-import { nearest } from "../json.ts";
+import { wholeNumber } from "../json.ts";
 import { pods } from "../kinds.ts";
 import { copyOf } from "../patch/values.ts";
 import { validateNewPod, validatePod, validatePodChange, validatePodStatusChange } from "../validation/pod/pods.ts";
@@ -28,7 +28,7 @@ function setDefaults(pod: Pod): void {
     container.state ??= {};
     container.lastState ??= {};
   }
-  if (nearest(pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
+  if (wholeNumber(pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   dropDisabledFields(pod.spec);
 }
 
@@ -127,7 +127,7 @@ export const podBehaviour = behaviour(pods, {
   gracePeriodSeconds: (pod, requested) => {
     const isOver = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
     if (!pod.spec.nodeName || isOver) return 0;
-    const seconds = requested ?? nearest(pod.spec.terminationGracePeriodSeconds ?? 0);
+    const seconds = wholeNumber(requested ?? pod.spec.terminationGracePeriodSeconds ?? 0);
     return seconds < 0 ? 1 : seconds;
   },
 });

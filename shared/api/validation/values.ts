@@ -1,4 +1,6 @@
 /** Numbers, percentages, amounts and other small values that many kinds hold. */
+
+import { wholeNumber } from "../json.ts";
 import type { Problem } from "../kind.ts";
 import { percentProblems, portNameProblems, portNumberProblems, qualifiedNameProblems } from "../names.ts";
 import { canonicalQuantity, compare, parseQuantity, toMilli, toNumber } from "../quantity.ts";
@@ -8,7 +10,7 @@ const negativeMessage = "must be greater than or equal to 0";
 
 /** Absent counts as zero. */
 export const nonNegative = (value: number | undefined, field: string): Problem[] =>
-  value !== undefined && value < 0 ? [invalid(field, value, negativeMessage)] : [];
+  value !== undefined && wholeNumber(value) < 0 ? [invalid(field, value, negativeMessage)] : [];
 
 /** Absent counts as zero. */
 export const positive = (value: number | undefined, field: string): Problem[] =>

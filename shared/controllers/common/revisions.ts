@@ -5,6 +5,7 @@
 import type { KindRef } from "../../api/client.ts";
 import type { ControllerRevision, PodTemplateSpec } from "../../api/generated/types.ts";
 import type { Draft, KubeObject } from "../../api/objects.ts";
+import { copyOf } from "../../api/patch/values.ts";
 import { controllerReference } from "./owners.ts";
 import { sameTemplate, templateHash } from "./template.ts";
 
@@ -85,7 +86,7 @@ export function wantedRevision(
       annotations,
       ownerReferences: [controllerReference(kind, owner)],
     },
-    data: { spec: { template: { ...structuredClone(template), $patch: "replace" } } },
+    data: { spec: { template: { ...copyOf(template), $patch: "replace" } } },
     revision: newest + 1,
   };
   return { type: "new", revision };

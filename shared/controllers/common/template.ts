@@ -2,6 +2,7 @@
 import type { Pod, PodSpec, PodTemplateSpec } from "../../api/generated/types.ts";
 import { defaultPodTemplate } from "../../api/kinds/pod-spec-defaults.ts";
 import type { Draft, ObjectMeta, OwnerReference } from "../../api/objects.ts";
+import { copyOf } from "../../api/patch/values.ts";
 import { childPrefix, safeHash } from "./names.ts";
 import { semanticEqual } from "./semantic-equal.ts";
 
@@ -23,7 +24,7 @@ function withoutHash(template: PodTemplateSpec | undefined): PodTemplateSpec | u
 }
 
 function defaulted(template: PodTemplateSpec | undefined): PodTemplateSpec {
-  const copy: PodTemplateSpec = structuredClone(template ?? {});
+  const copy: PodTemplateSpec = copyOf(template ?? {});
   defaultPodTemplate(copy);
   return copy;
 }
@@ -55,6 +56,6 @@ export function podFrom(
       ...(finalizers && { finalizers: [...finalizers] }),
       ownerReferences: [owner],
     },
-    spec: structuredClone(template?.spec ?? { containers: [] }),
+    spec: copyOf(template?.spec ?? { containers: [] }),
   };
 }

@@ -3,6 +3,7 @@
  * @see k8s.io/kubernetes/pkg/controller/cronjob, mostRecentScheduleTime
  */
 import type { CronJob } from "../../api/generated/types.ts";
+import { wholeNumber } from "../../api/json.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** More than so many missed times are worth a warning. */
@@ -28,7 +29,7 @@ export class NeverDueError extends Error {
 export function dueTime({ metadata, spec, status }: CronJob, schedule: Schedule, now: Date, withDeadline: boolean): Due {
   let earliest = new Date(status?.lastScheduleTime ?? metadata.creationTimestamp);
   if (withDeadline && spec.startingDeadlineSeconds !== undefined) {
-    const deadline = new Date(now.getTime() - spec.startingDeadlineSeconds * 1_000);
+    const deadline = new Date(now.getTime() - wholeNumber(spec.startingDeadlineSeconds) * 1_000);
     if (deadline > earliest) earliest = deadline;
   }
   const first = schedule.next(earliest);

@@ -3,8 +3,10 @@
  * @see k8s.io/kubernetes/pkg/controller/cronjob
  */
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../api/generated/types.ts";
+import { wholeNumber } from "../../api/json.ts";
 import { cronJobs } from "../../api/kinds.ts";
 import type { Draft } from "../../api/objects.ts";
+import { copyOf } from "../../api/patch/values.ts";
 import { timestamp } from "../common/conditions.ts";
 import { controllerReference } from "../common/owners.ts";
 import { finishedCondition } from "../job/plan.ts";
@@ -94,7 +96,7 @@ function start(state: CronJobState, waiting: CronJobPlan, scheduled: Date, misse
   const tooMany = missed === "many" ? [warning("TooManyMissedTimes", tooManyMissed)] : [];
   const plan = { ...waiting, events: [...waiting.events, ...tooMany] };
   const says = (event: CronJobEvent): CronJobPlan => ({ ...plan, events: [...plan.events, event] });
-  if (startingDeadlineSeconds !== undefined && scheduled.getTime() + startingDeadlineSeconds * 1_000 < now.getTime()) {
+  if (startingDeadlineSeconds !== undefined && scheduled.getTime() + wholeNumber(startingDeadlineSeconds) * 1_000 < now.getTime()) {
     return says(warning("MissSchedule", `Missed scheduled time to start a job: ${longDate(scheduled)}`));
   }
   const name = jobName(cronJob, scheduled);
@@ -208,7 +210,7 @@ function jobOf(cronJob: CronJob, name: string, scheduled: Date): Draft<Job> & { 
       annotations: { ...metadata?.annotations, [scheduledAnnotation]: zonedTimestamp(scheduled.getTime(), cronJob.spec.timeZone ?? "UTC") },
       ownerReferences: [controllerReference(cronJobs, cronJob)],
     },
-    spec: structuredClone(spec ?? { template: {} }),
+    spec: copyOf(spec ?? { template: {} }),
   };
 }
 

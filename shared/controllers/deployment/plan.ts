@@ -5,6 +5,7 @@
 import type { Deployment, DeploymentStatus, Pod, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
 import { deployments } from "../../api/kinds.ts";
 import { controllerOf, type Draft, type ObjectMeta } from "../../api/objects.ts";
+import { copyOf } from "../../api/patch/values.ts";
 import { controllerReference } from "../common/owners.ts";
 import { isTerminal } from "../common/pods.ts";
 import { semanticEqual } from "../common/semantic-equal.ts";
@@ -179,7 +180,7 @@ const collided = ({ status }: Deployment): DeploymentStatus => ({ ...status, col
 function draftOf(deployment: Deployment, { name, replicas, annotations, minReadySeconds }: Member): ReplicaSetDraft {
   const hash = hashOf(deployment);
   const { selector } = deployment.spec;
-  const template: PodTemplateSpec = structuredClone(deployment.spec.template);
+  const template: PodTemplateSpec = copyOf(deployment.spec.template);
   const labels = { ...template.metadata?.labels, [templateHashLabel]: hash };
   template.metadata = { ...template.metadata, labels } as ObjectMeta;
   return {

@@ -2,6 +2,7 @@
 import type { PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types.ts";
 import { persistentVolumeClaims, pods } from "../../api/kinds.ts";
 import { controllerOf, type Draft, keyOf } from "../../api/objects.ts";
+import { copyOf } from "../../api/patch/values.ts";
 import type { Controller, ControllerContext, Watched } from "../../runtime/controller.ts";
 import { isLostRace } from "../../runtime/lost-race.ts";
 import { claimNameOf, foreignClaim } from "../../scheduler/volumes/pod-volumes.ts";
@@ -67,6 +68,6 @@ function claimOf(pod: Pod, volume: Volume): Draft<PersistentVolumeClaim> {
       ...(annotations && { annotations: { ...annotations } }),
       ownerReferences: [controllerReference(pods, pod)],
     },
-    spec: structuredClone(template?.spec ?? {}),
+    spec: copyOf(template?.spec ?? {}),
   };
 }

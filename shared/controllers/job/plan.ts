@@ -5,6 +5,7 @@
  * `status.uncountedTerminatedPods`, and its uid moves from there into a counter only when the finalizer is gone.
  */
 import type { Job, JobCondition, JobStatus, Pod } from "../../api/generated/types.ts";
+import { wholeNumber } from "../../api/json.ts";
 import { labelMatcher } from "../../api/selectors.ts";
 import { conditionOf, timestamp, withoutCondition } from "../common/conditions.ts";
 import { childNames, childPrefix } from "../common/names.ts";
@@ -188,11 +189,14 @@ function judge({ state: { job, now }, held, count, active }: Base): Verdict | un
 
 const isSuspended = ({ spec }: Job): boolean => spec.suspend === true;
 
+/** The last instant that a Date can name. */
+const endOfTime = 8.64e15;
+
 function deadlineOf(job: Job): Date | undefined {
   const { activeDeadlineSeconds } = job.spec;
   const { startTime } = job.status ?? {};
   if (activeDeadlineSeconds === undefined || startTime === undefined || isSuspended(job)) return undefined;
-  return new Date(Date.parse(startTime) + activeDeadlineSeconds * 1_000);
+  return new Date(Math.min(Date.parse(startTime) + wholeNumber(activeDeadlineSeconds) * 1_000, endOfTime));
 }
 
 /** Ends what still runs; the last word is said when nothing does, and every Pod has been counted. */

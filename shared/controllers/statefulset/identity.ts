@@ -2,6 +2,7 @@
 import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet, Volume } from "../../api/generated/types.ts";
 import { statefulSets } from "../../api/kinds.ts";
 import type { Draft } from "../../api/objects.ts";
+import { copyOf } from "../../api/patch/values.ts";
 import { controllerReference } from "../common/owners.ts";
 import { podRevisionLabel } from "../common/revisions.ts";
 import { podFrom } from "../common/template.ts";
@@ -63,7 +64,7 @@ export function claimDrafts(set: StatefulSet, ordinal: number): ClaimDraft[] {
         ...(finalizers && { finalizers: [...finalizers] }),
         ...(retentionOf(set).whenDeleted === "Delete" && { ownerReferences: [reference] }),
       },
-      spec: structuredClone(template.spec),
+      spec: copyOf(template.spec),
     };
   });
 }

@@ -1,5 +1,6 @@
 /** One container of a Pod as a container definition, and what its task's override must add. */
 import type { Container, Pod } from "../../api/generated/types.ts";
+import { wholeNumber } from "../../api/json.ts";
 import { isSidecar } from "../../scheduler/requests.ts";
 import type { EngineFeatures } from "../engine-features.ts";
 import { hooksLabel } from "../hooks.ts";
@@ -126,7 +127,8 @@ const minimumStopSeconds = 2;
 const defaultStopSeconds = 30;
 
 /** How long the containers of a Pod get to stop. */
-export const stopSeconds = (pod: Pod): number => Math.max(minimumStopSeconds, pod.spec.terminationGracePeriodSeconds ?? defaultStopSeconds);
+export const stopSeconds = (pod: Pod): number =>
+  Math.max(minimumStopSeconds, wholeNumber(pod.spec.terminationGracePeriodSeconds ?? defaultStopSeconds));
 
 /** Fields that have no counterpart. */
 function checkContainer(container: Container, field: string, init: boolean, findings: Findings): void {

@@ -6,6 +6,7 @@ import { builtinSchema } from "../../api/builtin-schemas.ts";
 import type { KindRef } from "../../api/client.ts";
 import { DecodeError, decodeObject } from "../../api/codec.ts";
 import type { Node, Pod, ServiceAccount, TokenRequestSpec } from "../../api/generated/types.ts";
+import { wholeNumber } from "../../api/json.ts";
 import type { AnyObject } from "../../api/kind.ts";
 import { nodes, pods, secrets, serviceAccounts } from "../../api/kinds.ts";
 import type { JsonObject, KubeObject, ObjectMeta } from "../../api/objects.ts";
@@ -93,7 +94,8 @@ function readRequest({ key }: Write, body: JsonObject): Request {
     throw refuse(key.name, "metadata.name", metadata.name, "must match the service account name if specified");
   if (metadata.namespace && metadata.namespace !== key.namespace)
     throw refuse(key.name, "metadata.namespace", metadata.namespace, "must match the service account namespace if specified");
-  const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = spec;
+  const { audiences = [], boundObjectRef } = spec;
+  const expirationSeconds = wholeNumber(spec.expirationSeconds ?? defaultSeconds);
   if (expirationSeconds < leastSeconds)
     throw refuse("", "spec.expirationSeconds", expirationSeconds, "may not specify a duration less than 10 minutes");
   if (expirationSeconds > mostSecondsAccepted)

@@ -1,5 +1,6 @@
 /** Probes and lifecycle hooks. */
 import type { Container, Lifecycle, PodSpec, Probe } from "../../generated/types.ts";
+import { wholeNumber } from "../../json.ts";
 import type { Problem } from "../../kind.ts";
 import { httpHeaderNameProblems, portNumberProblems } from "../../names.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "../problems.ts";
@@ -35,7 +36,7 @@ function validateHttpGet(action: NonNullable<Probe["httpGet"]>, path: string): P
 }
 
 const validateSleep = (seconds: number, graceSeconds: number | undefined, path: string): Problem[] =>
-  graceSeconds !== undefined && (seconds < 0 || seconds > graceSeconds)
+  graceSeconds !== undefined && (wholeNumber(seconds) < 0 || wholeNumber(seconds) > wholeNumber(graceSeconds))
     ? [invalid(path, seconds, `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`)]
     : [];
 
@@ -48,7 +49,9 @@ function validateProbe(probe: Probe, graceSeconds: number | undefined, path: str
     ...nonNegative(probe.periodSeconds, `${path}.periodSeconds`),
     ...nonNegative(probe.successThreshold, `${path}.successThreshold`),
     ...nonNegative(probe.failureThreshold, `${path}.failureThreshold`),
-    ...(own !== undefined && own <= 0 ? [invalid(`${path}.terminationGracePeriodSeconds`, own, "must be greater than 0")] : []),
+    ...(own !== undefined && wholeNumber(own) <= 0
+      ? [invalid(`${path}.terminationGracePeriodSeconds`, own, "must be greater than 0")]
+      : []),
   ];
 }
 

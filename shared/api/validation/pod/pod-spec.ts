@@ -1,5 +1,6 @@
 /** Pod specs, wherever they stand. */
 import type { Container, ContainerPort, PodSpec, Volume } from "../../generated/types.ts";
+import { wholeNumber } from "../../json.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, qualifiedNameProblems, rangeMessage, underscoredSubdomainProblems } from "../../names.ts";
 import { validateIp } from "../addresses.ts";
@@ -65,7 +66,7 @@ export function validatePodSpec(spec: PodSpec, context: VolumeContext, path: str
 }
 
 export const validateDeadline = (seconds: number | undefined, least: 0 | 1, field: string): Problem[] =>
-  seconds !== undefined && (seconds < least || seconds > longestDeadline)
+  seconds !== undefined && (wholeNumber(seconds) < least || wholeNumber(seconds) > longestDeadline)
     ? [invalid(field, seconds, rangeMessage(least, longestDeadline))]
     : [];
 

@@ -1,6 +1,6 @@
 /** Pods: on create, on update and on update of their status. */
 import type { ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
-import { nearest } from "../../json.ts";
+import { wholeNumber } from "../../json.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsSubdomainProblems, qualifiedNameProblems } from "../../names.ts";
 import { isDualStackPair, validateIp } from "../addresses.ts";
@@ -94,7 +94,7 @@ function validateDeadlineChange(next: number | undefined, previous: number | und
   }
   const wrong = validateDeadline(next, 0, field);
   if (wrong.length > 0) return { problems: wrong, stop: true };
-  return previous !== undefined && previous < next
+  return previous !== undefined && wholeNumber(previous) < wholeNumber(next)
     ? { problems: [invalid(field, next, "must be less than or equal to previous value")], stop: true }
     : { problems: [], stop: false };
 }
@@ -128,7 +128,7 @@ function withoutChangeableFields(next: PodSpec, previous: PodSpec): { spec: PodS
     schedulingGates: previous.schedulingGates,
     tolerations: previous.tolerations,
   };
-  if (nearest(previous.terminationGracePeriodSeconds ?? 0) < 0 && next.terminationGracePeriodSeconds === 1) {
+  if (wholeNumber(previous.terminationGracePeriodSeconds ?? 0) < 0 && next.terminationGracePeriodSeconds === 1) {
     spec.terminationGracePeriodSeconds = previous.terminationGracePeriodSeconds;
   }
   if ((previous.schedulingGates ?? []).length === 0) return { spec, problems: [] };

@@ -1,5 +1,6 @@
 /** Security contexts of Pods and containers. */
 import type { Container, PodSpec, Sysctl } from "../../generated/types.ts";
+import { wholeNumber } from "../../json.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsSubdomainProblems, idProblems } from "../../names.ts";
 import type { Given } from "../given.ts";
@@ -17,7 +18,8 @@ interface Profile {
 
 const profileTypes = ["Localhost", "RuntimeDefault", "Unconfined"];
 
-const validateId = (id: number | undefined, field: string): Problem[] => (id === undefined ? [] : invalidEach(field, id, idProblems(id)));
+const validateId = (id: number | undefined, field: string): Problem[] =>
+  id === undefined ? [] : invalidEach(field, id, idProblems(wholeNumber(id)));
 
 function validateSeccomp(profile: Profile | undefined, path: string): Problem[] {
   if (!profile) return [];

@@ -1,5 +1,6 @@
 /** Volumes of Pods: exactly one source each. */
 import type { ProjectedVolumeSource, Volume } from "../../generated/types.ts";
+import { wholeNumber } from "../../json.ts";
 import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../names.ts";
 import { toMilli } from "../../quantity.ts";
@@ -216,8 +217,9 @@ function validateProjections(projected: ProjectedVolumeSource, path: string): Pr
     if (token) {
       const seconds = token.expirationSeconds ?? 0;
       const field = `${at}.serviceAccountToken.expirationSeconds`;
-      if (seconds < tenMinutes) problems.push(invalid(field, seconds, "may not specify a duration less than 10 minutes"));
-      if (seconds > longestToken) problems.push(invalid(field, seconds, "may not specify a duration larger than 2^32 seconds"));
+      if (wholeNumber(seconds) < tenMinutes) problems.push(invalid(field, seconds, "may not specify a duration less than 10 minutes"));
+      if (wholeNumber(seconds) > longestToken)
+        problems.push(invalid(field, seconds, "may not specify a duration larger than 2^32 seconds"));
       problems.push(...(token.path ? validateUnreservedPath(token.path, `${path}.path`) : [required(`${path}.path`)]));
     }
     const given = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"] as const;
