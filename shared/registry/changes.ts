@@ -1,6 +1,9 @@
 /** What the registry does on a change: loaded with the first one, so that a function that only reads starts without it. */
+import { patch, post, put, shownBy } from "./subresources/index.ts";
+
 export { admissionChain } from "../admission/chain.ts";
 export { createObject } from "./create.ts";
 export { checkOptions, deleteObject } from "./delete.ts";
 export { deleteListed } from "./delete-collection.ts";
-export * as subresources from "./subresources/index.ts";
+
+export const subresources = { shownBy, put, patch, post };
