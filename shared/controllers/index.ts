@@ -7,6 +7,7 @@ import { cronJobController } from "./cronjob/controller.ts";
 import { customResourceCleanup } from "./custom-resource-cleanup/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volumes/controller.ts";
@@ -60,6 +61,7 @@ export const controllers = ({
   cronJobController(),
   statefulSetController(),
   daemonSetController(),
+  disruptionController(),
   persistentVolumeController(provisioner),
   volumeProtectionController(),
   nodeTaintsController(),
