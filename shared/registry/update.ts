@@ -15,7 +15,7 @@ import { own } from "./ownership.ts";
 import { modified, uidMismatch } from "./preconditions.ts";
 import { present } from "./present.ts";
 import { type Undo, undoList } from "./undo.ts";
-import { same, without } from "./values.ts";
+import { same, sharing, without } from "./values.ts";
 import { storageVersion, toStorage } from "./versions.ts";
 import { allocate, commit, type Write, type Written } from "./write.ts";
 
@@ -198,7 +198,7 @@ function verdictOf(
   if (endpoint.problems === undefined) checkUpdate(kind, next, previous);
   else checkSubresourceUpdate(kind, next, previous, endpoint.problems(next, previous));
   if (endpoint.problems === undefined) for (const text of warningsOf(kind, next, previous)) warn(text);
-  const value = toStorage(kind, next);
+  const value = sharing(toStorage(kind, next), current.value);
   if (mayGo(next, previous) && !lifecycleOf(kind).isHeld?.(next)) return { type: "delete", value };
   if (isNoChange(value, current.value) && current.value.apiVersion === storageVersion(kind)) return { type: "unchanged" };
   return { type: "put", value };

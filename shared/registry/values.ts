@@ -37,6 +37,32 @@ export function same(left: unknown, right: unknown): boolean {
   return true;
 }
 
+/**
+ * A value that is complete, with whatever is written alike in an older one taken from there: what did not change is held once, and is
+ * seen to be the same at a glance.
+ * @param next the caller's own; changed in place where it is not frozen
+ */
+export function sharing<T>(next: T, previous: unknown): T {
+  if (next === previous || typeof next !== "object" || typeof previous !== "object" || next === null || previous === null) return next;
+  if (Array.isArray(next) !== Array.isArray(previous)) return next;
+  const names = Object.keys(next);
+  const before = Object.keys(previous);
+  const isOwn = !Object.isFrozen(next);
+  let isAlike = names.length === before.length;
+  for (const [index, name] of names.entries()) {
+    // Assigned, `__proto__` would be the object's prototype.
+    if (name !== before[index] || name === "__proto__") isAlike = false;
+    if (!Object.hasOwn(previous, name) || name === "__proto__") continue;
+    const part = (next as JsonObject)[name];
+    const old = (previous as JsonObject)[name];
+    if (part === old) continue;
+    const shared = sharing(part, old);
+    if (shared !== old) isAlike = false;
+    if (shared !== part && isOwn) (next as JsonObject)[name] = shared;
+  }
+  return isAlike ? (previous as T) : next;
+}
+
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
 

@@ -52,18 +52,8 @@ export interface Traits {
   readonly impure: boolean;
 }
 
-/** Of values that were frozen whole: they stay as they are. */
-const known = new WeakMap<object, Traits>();
-
 /** Freezes a value all the way down, and tells what it is made of. */
 export function deepFreeze(value: unknown): Traits {
-  if (typeof value !== "object" || value === null) return freeze(value);
-  let traits = known.get(value);
-  if (traits === undefined) known.set(value, (traits = freeze(value)));
-  return traits;
-}
-
-function freeze(value: unknown): Traits {
   let exact = false;
   let impure = false;
   const visit = (each: unknown): void => {

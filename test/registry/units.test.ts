@@ -4,7 +4,7 @@ import { setDefaults } from "../../shared/registry/custom/defaults.ts";
 import { prune } from "../../shared/registry/custom/prune.ts";
 import { interleave } from "../../shared/registry/interleave.ts";
 import { JsonPathError, parseJsonPath } from "../../shared/registry/json-path.ts";
-import { clone, same } from "../../shared/registry/values.ts";
+import { clone, same, sharing } from "../../shared/registry/values.ts";
 import { fakeClock, settled } from "../support/fake-clock.ts";
 
 const raw = (text: string): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
@@ -22,6 +22,28 @@ describe("JSON values", () => {
     expect(JSON.stringify(clone(value))).toBe('{"big":9007199254740993,"list":[1.0]}');
     expect(same(value, clone(value))).toBe(true);
     expect(same({ n: raw("1.0") }, { n: raw("1.00") })).toBe(false);
+  });
+
+  it("are taken from an older value where they are written alike", () => {
+    const older = { spec: { list: [{ name: "a", at: 1 }, { name: "b" }] }, status: { phase: "Pending" } };
+    const newer = { spec: { list: [{ name: "a", at: 1 }, { name: "c" }] }, status: { phase: "Pending" } };
+    const shared = sharing(newer, older);
+    expect(shared).toEqual({ spec: { list: [{ name: "a", at: 1 }, { name: "c" }] }, status: { phase: "Pending" } });
+    expect(shared.status).toBe(older.status);
+    expect(shared.spec.list[0]).toBe(older.spec.list[0]);
+    expect(sharing(clone(older), older)).toBe(older);
+  });
+
+  it.each([
+    { name: "another order of members", newer: '{"b":1,"a":{"x":1}}' },
+    { name: "one member less", newer: '{"a":{"x":1}}' },
+    { name: "one member more", newer: '{"a":{"x":1},"b":1,"c":[]}' },
+    { name: "a list in place of an object", newer: '{"a":[1],"b":1}' },
+    { name: "null", newer: '{"a":null,"b":1}' },
+    { name: "a member called __proto__", newer: '{"a":{"__proto__":{"x":1}},"b":1}' },
+  ])("stay as they are written when there is $name", ({ newer }) => {
+    expect(JSON.stringify(sharing(JSON.parse(newer), JSON.parse('{"a":{"x":1},"b":1}')))).toBe(newer);
+    expect(JSON.stringify(sharing(JSON.parse(newer), JSON.parse('{"a":{"__proto__":{"x":1}},"b":1}')))).toBe(newer);
   });
 });
 
