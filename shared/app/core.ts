@@ -50,15 +50,13 @@ export function createCore(given: CorePlatform): Core {
   const issuer = tokenIssuer({ keys, issuers, clock });
   const reservations = tableReservations({ table, clock });
   const authorizer = adminAuthorizer();
-  // A function that only reads starts without it.
-  const admission = async () => {
-    const [{ defaultAdmission }, { quotaLedger }] = await Promise.all([
-      import("../admission/index.ts"),
-      import("../registry/quota-ledger.ts"),
-    ]);
-    return defaultAdmission({ quotas: quotaLedger({ store, reservations, clock }), authorizer });
-  };
-  const registry = createRegistry({ store, clock, log, admission, tokens: issuer });
+  const registry = createRegistry({
+    store,
+    clock,
+    log,
+    admission: ({ defaultAdmission, quotaLedger }) => defaultAdmission({ quotas: quotaLedger({ store, reservations, clock }), authorizer }),
+    tokens: issuer,
+  });
   const client: Core["client"] = (cluster, part, consumer) => inProcessClient(registry, { cluster, part, ...(consumer && { consumer }) });
   let starting: Promise<void> | undefined;
 

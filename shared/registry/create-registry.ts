@@ -23,8 +23,8 @@ export interface RegistryOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** In the order in which they run, or what loads them for the first change. Default: none. */
-  readonly admission?: readonly AdmissionPlugin[] | (() => Promise<readonly AdmissionPlugin[]>);
+  /** In the order in which they run, or what makes them for the first change. Default: none. */
+  readonly admission?: readonly AdmissionPlugin[] | ((parts: ChangeParts) => readonly AdmissionPlugin[]);
   /** In [0, 1): for generated names. */
   readonly random?: () => number;
   /** Signs tokens of ServiceAccounts. Absent: none are given out. */
@@ -38,13 +38,14 @@ interface Cluster {
   readonly reader: AdmissionReader;
 }
 
-type Changes = typeof import("./changes.ts") & { readonly chain: AdmissionChain };
+type ChangeParts = typeof import("./changes.ts");
+type Changes = ChangeParts & { readonly chain: AdmissionChain };
 
 export function createRegistry({ store, clock, log, admission = [], random = Math.random, tokens }: RegistryOptions): Registry {
   let loading: Promise<Changes> | undefined;
   const loadChanges = async (): Promise<Changes> => {
-    const [changes, plugins] = await Promise.all([import("./changes.ts"), typeof admission === "function" ? admission() : admission]);
-    return { ...changes, chain: changes.admissionChain(plugins) };
+    const parts = await import("./changes.ts");
+    return { ...parts, chain: parts.admissionChain(typeof admission === "function" ? admission(parts) : admission) };
   };
   const clusters = new WeakMap<ClusterStore, Cluster>();
   const builtin = listCatalog(builtinKinds(), "built-in");

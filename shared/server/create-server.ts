@@ -69,8 +69,7 @@ export function createServer(options: ServerOptions): Server {
   const { registry, authenticator, authorizer, clock, log, publicUrl, checks = [], newId = randomUUID } = options;
   const requestBudget = options.requestBudget ?? processRequestBudget(usualRequestBudget);
   const metrics = createMetrics({ inFlight: (kind) => requestBudget.inFlight(kind) });
-  let openApi: Promise<OpenApi> | undefined;
-  const loadOpenApi = async (): Promise<OpenApi> => (await import("./openapi/serve.ts")).createOpenApi({ clock });
+  let openApi: OpenApi | undefined;
   const resources = resourceHandler({
     registry,
     authenticator,
@@ -147,9 +146,11 @@ export function createServer(options: ServerOptions): Server {
     const [first] = info.path.split("/").slice(1);
     if (first !== "api" && first !== "apis" && first !== "openapi") return pageNotFound();
     const catalog = await registry.catalog(info.cluster, { fresh: true });
-    if (first === "openapi")
-      return (await (await (openApi ??= loadOpenApi())).response(info.path, catalog, request, query)) ?? pageNotFound();
-    const { discoveryResponse } = await import("./discovery/serve.ts");
+    const { createOpenApi, discoveryResponse } = await import("./less-often.ts");
+    if (first === "openapi") {
+      openApi ??= createOpenApi({ clock });
+      return (await openApi.response(info.path, catalog, request, query)) ?? pageNotFound();
+    }
     return (await discoveryResponse(info.path, catalog, request, query, serverAddress(request, publicUrl))) ?? pageNotFound();
   }
 

@@ -1,20 +1,23 @@
 /** Options in the query string, checked in Kubernetes' words. */
-import { isDeepStrictEqual } from "node:util";
 import { badRequest, invalid, type StatusCause } from "../errors/status-error.ts";
-import type { DeleteParameters, ListParameters, Match, ReadParameters, WatchParameters, WriteParameters } from "../registry/registry.ts";
+import type { ListParameters, Match, ReadParameters, WatchParameters, WriteParameters } from "../registry/registry.ts";
 import { isTrue } from "./request-info.ts";
 
 const meta = (kind: string) => ({ group: "meta.k8s.io", kind });
 
 /** All problems of an options kind at once. */
-function check(kind: string, problems: readonly (StatusCause | undefined)[]): void {
+export function check(kind: string, problems: readonly (StatusCause | undefined)[]): void {
   const causes = problems.filter((problem) => problem !== undefined);
   if (causes.length > 0) throw invalid(meta(kind), "", causes);
 }
 
-const problem = (reason: NonNullable<StatusCause["reason"]>, field: string, message: string): StatusCause => ({ reason, field, message });
+export const problem = (reason: NonNullable<StatusCause["reason"]>, field: string, message: string): StatusCause => ({
+  reason,
+  field,
+  message,
+});
 
-const unsupported = (field: string, value: string, supported: readonly string[]): StatusCause =>
+export const unsupported = (field: string, value: string, supported: readonly string[]): StatusCause =>
   problem(
     "FieldValueNotSupported",
     field,
@@ -33,7 +36,7 @@ export function integer(query: URLSearchParams, name: string): number | undefine
   return Number(value);
 }
 
-const optional = <Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } =>
+export const optional = <Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
 
 const readParameters = (query: URLSearchParams): ReadParameters => ({
@@ -106,7 +109,7 @@ const validations = ["", "Ignore", "Strict", "Warn"];
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]|[^\S ]/u;
 
 /** `"All"` and nothing else makes a dry run. */
-const dryRunProblem = (values: readonly string[]): StatusCause | undefined =>
+export const dryRunProblem = (values: readonly string[]): StatusCause | undefined =>
   values.every((value) => value === "All") ? undefined : unsupported("dryRun", goStrings(values), ["All"]);
 
 /** A list of strings as Go's `%#v` prints it in field errors. */
@@ -167,73 +170,6 @@ export function managerFromUserAgent(userAgent: string): string {
     manager += character;
   }
   return manager;
-}
-
-type Propagation = NonNullable<DeleteParameters["propagationPolicy"]>;
-
-/** DeleteOptions as they stand in a body. */
-interface DeleteOptionsBody {
-  readonly gracePeriodSeconds?: number;
-  readonly propagationPolicy?: Propagation;
-  readonly orphanDependents?: boolean;
-  readonly dryRun?: readonly string[];
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
-}
-
-/** DeleteOptions from the query, which counts only when there is no body. */
-function deleteOptionsInQuery(query: URLSearchParams): DeleteOptionsBody {
-  const uid = query.get("uid") ?? "";
-  const resourceVersion = query.get("resourceVersion") ?? "";
-  const orphan = query.get("orphanDependents");
-  return {
-    ...optional("gracePeriodSeconds", integer(query, "gracePeriodSeconds")),
-    ...optional("propagationPolicy", (query.get("propagationPolicy") as Propagation | null) ?? undefined),
-    ...optional("orphanDependents", orphan === null ? undefined : isTrue(orphan)),
-    dryRun: query.getAll("dryRun"),
-    ...((uid || resourceVersion) && {
-      preconditions: { ...optional("uid", uid || undefined), ...optional("resourceVersion", resourceVersion || undefined) },
-    }),
-  };
-}
-
-/**
- * @param body decoded DeleteOptions; undefined when the request had no body
- * @throws {StatusError} BadRequest, Invalid
- */
-export function deleteOptions(query: URLSearchParams, body: DeleteOptionsBody | undefined): DeleteParameters {
-  const inQuery = deleteOptionsInQuery(query);
-  if (body) refuseContradiction(inQuery, body);
-  const options = body ?? inQuery;
-  const { propagationPolicy: policy, orphanDependents: orphan } = options;
-  check("DeleteOptions", [
-    orphan !== undefined && policy !== undefined
-      ? problem(
-          "FieldValueInvalid",
-          "propagationPolicy",
-          `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
-        )
-      : undefined,
-    policy === undefined || ["Foreground", "Background", "Orphan"].includes(policy)
-      ? undefined
-      : unsupported("propagationPolicy", JSON.stringify(policy), ["Foreground", "Background", "Orphan", "nil"]),
-    dryRunProblem(options.dryRun ?? []),
-  ]);
-  return {
-    dryRun: (options.dryRun ?? []).length > 0,
-    ...optional("gracePeriodSeconds", options.gracePeriodSeconds),
-    ...optional("propagationPolicy", policy),
-    ...optional("orphanDependents", orphan),
-    ...optional("preconditions", options.preconditions),
-  };
-}
-
-/** Whoever asks for a dry run in the query and not in the body must not lose the object: what the query says, the body must say too. */
-function refuseContradiction(query: DeleteOptionsBody, body: DeleteOptionsBody): void {
-  for (const [name, value] of Object.entries(query)) {
-    const given = Array.isArray(value) ? value.length > 0 : true;
-    if (given && !isDeepStrictEqual(value, body[name as keyof DeleteOptionsBody]))
-      throw badRequest(`the delete option ${name} differs between the query parameters and the request body`);
-  }
 }
 
 const badDuration = (why: string) => badRequest(`invalid timeout specified in the request URL - time: ${why}`);

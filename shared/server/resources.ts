@@ -17,7 +17,7 @@ export function resourceHandler(options: ResourceOptions): (exchange: Exchange) 
     const warning = deprecationWarning(found.kind);
     if (warning) context.warnings.push(warning);
     if (resource.subresource === "") return mainResource(request, info.verb);
-    const { subresource } = await import("./subresources.ts");
+    const { subresource } = await import("./less-often.ts");
     return subresource(request, info.verb);
   };
 }
@@ -68,7 +68,7 @@ async function mainResource(request: KindRequest, verb: string): Promise<Respons
 
 /** What only changes need is loaded with the first one. */
 async function change(request: KindRequest, verb: string): Promise<Response> {
-  const { create, patch, remove, removeCollection, update } = await import("./writes.ts");
+  const { create, patch, remove, removeCollection, update } = await import("./less-often.ts");
   switch (verb) {
     case "create":
       return create(request);

@@ -5,11 +5,12 @@ import { badRequest, StatusError } from "../errors/status-error.ts";
 import type { WriteParameters } from "../registry/registry.ts";
 import { type Answerer, answerer } from "./answers.ts";
 import { decodeBody, objectBody, patchTypes, readBody } from "./body.ts";
+import { deleteOptions } from "./delete-options.ts";
 import { answersWithDeleted } from "./deleted-answers.ts";
 import { resourceNotFound } from "./errors.ts";
 import { type KindRequest, keyIn, namespaceIn } from "./kind-request.ts";
 import { json, parseMediaType, unsupportedMediaType, yaml } from "./media-types.ts";
-import { deleteOptions, listOptions, writeOptions } from "./query.ts";
+import { listOptions, writeOptions } from "./query.ts";
 import { deleteBody, objectToWrite, reviewBody } from "./request-bodies.ts";
 import { reviewOf } from "./reviews.ts";
 

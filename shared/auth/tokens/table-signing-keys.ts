@@ -3,7 +3,6 @@
  * half stays, since tokens without an end may have been signed with it; its private half goes.
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from "node:crypto";
-import { promisify } from "node:util";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Item, Table } from "../../store/table.ts";
 import type { SigningKeys, TokenSigner, VerificationKey } from "./signing-keys.ts";
@@ -73,7 +72,9 @@ export function tableSigningKeys({ table, clock }: { readonly table: Table; read
 
   /** Two processes may want to at once: the item's name is that of the key before, so that one of them wins. */
   const addKey = async (cluster: string, signsFrom: number, after = "first"): Promise<void> => {
-    const { privateKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
+    const privateKey = await new Promise<KeyObject>((resolve, reject) => {
+      generateKeyPair("ec", { namedCurve: "P-256" }, (error, _publicKey, key) => (error ? reject(error) : resolve(key)));
+    });
     const pem = String(privateKey.export({ type: "pkcs8", format: "pem" }));
     await table.put({ pk: partition(cluster), sk: `after/${after}`, privateKey: pem, signsFrom }, { type: "absent" });
   };
