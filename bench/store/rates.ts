@@ -58,11 +58,12 @@ export async function writesPerSecond(bed: Bed, lanes: number, durationMs: numbe
   return { figures: { [`writes_per_s_${lanes}`]: times.length / seconds, ...latencies(`write_${lanes}`, times) }, lagMax: upkeep.lagMax() };
 }
 
-/** Batches as a controller makes them: creations of Pods, and changes of their status. */
+/** Batches as a controller makes them, which has listed the Pods before: creations, and changes of their status. */
 export async function batchesPerSecond(bed: Bed, durationMs: number): Promise<Rates> {
   const store = storeOver(bed.table);
   const pods = (await store.createCluster("batches")).resource("pods");
   await fill(store, "batches");
+  await pods.list({ prefix: "", at: "newest" });
   const upkeep = startUpkeep(bed, store, "batches", pods);
   const run = async (proposalOf: (count: number) => ReturnType<typeof write>) => {
     const begun = performance.now();

@@ -136,8 +136,10 @@ export class View {
 
   /** The next slots to apply: from memory as far as that goes, the rest and the proof of the end from the table. */
   async #slotsAfter(watermark: SlotNumber): Promise<{ readonly entries: readonly SlotEntry[]; readonly complete: boolean }> {
-    const known = this.#parts.memory?.slotsAfter(watermark)?.slice(0, slotsAtOnce) ?? [];
-    return known.length > 0 ? { entries: known, complete: false } : this.#parts.tail.read(watermark + 1, { limit: slotsAtOnce });
+    const { memory, birth, tail } = this.#parts;
+    // A log without a watermark is young, or was erased with its cluster: the table tells.
+    const known = watermark === birth ? [] : (memory?.slotsAfter(watermark)?.slice(0, slotsAtOnce) ?? []);
+    return known.length > 0 ? { entries: known, complete: false } : tail.read(watermark + 1, { limit: slotsAtOnce });
   }
 
   /** Writes what a change made of its object, unless the view has something newer. All are acknowledged when it resolves. */

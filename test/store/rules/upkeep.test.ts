@@ -165,6 +165,8 @@ describe("rule 16: a delete leaves a tombstone", () => {
   it("and one that has the slots in memory, and looked long ago how far the view is", async () => {
     const scene = await aScene();
     const sleeper = await scene.resource();
+    await sleeper.commit(put("first"));
+    await materialize(sleeper);
     await sleeper.commit(put("a"));
     const others = await scene.resource();
     await others.commit(remove("a"));
@@ -191,7 +193,7 @@ describe("rule 16: a delete leaves a tombstone", () => {
     expect((await scene.table.get({ pk: keys.view, sk: "a" }, { consistent: true })).item).toBeUndefined();
     release();
     await expect(slow).rejects.toMatchObject({ name: "StaleMaterializerError" });
-    expect(await keysOf(await scene.resource())).toEqual(["b"]);
+    expect(await keysOf(await scene.resource())).toEqual(["b", "first"]);
   });
 
   it("and stops a sweep that wakes up then, whatever it had read before", async () => {
@@ -436,6 +438,8 @@ describe("rule 18: lag is bounded by the writers", () => {
   it("applies what this process has in memory without reading it again, and what others wrote as well", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
+    await pods.commit(put("first"));
+    await materialize(pods);
     for (let n = 0; n < 20; n++) await pods.commit(put(`p${n % 7}`, { n, huge: JSON.rawJSON("12345678901234567890") }));
     await pods.commit(remove("p3"));
     await (await scene.resource()).commit(put("other"));
@@ -447,8 +451,22 @@ describe("rule 18: lag is bounded by the writers", () => {
     expect(reads).toHaveLength(1);
     const { view, entries, watermark } = await auditLog(scene.table);
     expect(watermark).toBe(entries.at(-1)!.number);
-    expect([...view.keys()].sort()).toEqual(["other", "p0", "p1", "p2", "p4", "p5", "p6"]);
+    expect([...view.keys()].sort()).toEqual(["first", "other", "p0", "p1", "p2", "p4", "p5", "p6"]);
     expect(JSON.stringify((await (await scene.resource()).get("p5")).object?.value)).toBe('{"n":19,"huge":12345678901234567890}');
+  });
+
+  it("writes nothing from memory into a log that was erased with its cluster", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    for (let n = 0; n < 5; n++) await pods.commit(put(`p${n}`));
+    await scene.process().deleteCluster("default");
+    for (let pass = 0; pass < 3; pass++) {
+      scene.clock.jump(10 * day);
+      await maintain(scene);
+    }
+    scene.table.calls.length = 0;
+    await materialize(pods);
+    expect(scene.table.calls.filter(({ op }) => op === "put")).toEqual([]);
   });
 
   it("applies the log once when it is asked twice at the same time", async () => {
