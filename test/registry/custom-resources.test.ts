@@ -452,6 +452,8 @@ describe("checklist 60: a custom resource", () => {
     expect(behaviour.ownAge).toBe(true);
     const cells = behaviour.columns?.map((column) => column.value(made, new Date("2026-01-01T00:05:00Z")));
     expect(cells).toEqual(["* * *", 1, "5m"]);
+    const wide = { ...made, spec: { replicas: JSON.rawJSON("9223372036854775807") } };
+    expect(JSON.stringify(behaviour.columns?.map((column) => column.value(wide, new Date(0))))).toContain("9223372036854775807");
   });
 
   it("of a deprecated version comes with a warning", async () => {

@@ -39,6 +39,8 @@ function cell(type: Column<AnyObject>["type"], value: unknown, now: Moment): unk
   if (type === "string") return show(value);
   if (type === "date") return typeof value === "string" ? ageSince(value, now) : undefined;
   if (type === "boolean") return typeof value === "boolean" ? value : undefined;
+  // Clients print it as it is written.
+  if (JSON.isRawJSON(value) && type === "integer" && /^-?\d+$/.test(value.rawJSON)) return value;
   if (typeof value !== "number") return undefined;
   return type === "integer" ? Math.trunc(value) : value;
 }
