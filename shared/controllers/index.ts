@@ -18,6 +18,7 @@ import { namespaceController } from "./namespace/controller.ts";
 import { nodeTaintsController } from "./node-taints/controller.ts";
 import { persistentVolumeController } from "./persistent-volumes/controller.ts";
 import type { ProvisionerOptions } from "./persistent-volumes/provisioner.ts";
+import { podGarbageCollector } from "./pod-garbage-collection/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { replicationControllerController } from "./replicationcontroller/controller.ts";
 import { resourceQuotaController } from "./resource-quota/controller.ts";
@@ -65,6 +66,7 @@ export const controllers = ({
   persistentVolumeController(provisioner),
   volumeProtectionController(),
   nodeTaintsController(),
+  podGarbageCollector(),
   ephemeralVolumeController(),
   endpointSliceController(),
   endpointsController(),

@@ -10,6 +10,7 @@ import {
   events,
   jobs,
   namespaces,
+  nodes,
   pods,
   replicaSets,
   secrets,
@@ -19,8 +20,13 @@ import {
 import { controllers } from "../../shared/controllers/index.ts";
 import { type RegistryCluster, registryCluster } from "../support/registry-cluster.ts";
 
-const cluster = () =>
-  registryCluster(({ resources }) => controllers({ resources, clusterCa: "PEM", endpointUrl: "https://192.168.1.5:6443" }));
+const cluster = async () => {
+  const here = await registryCluster(({ resources }) =>
+    controllers({ resources, clusterCa: "PEM", endpointUrl: "https://192.168.1.5:6443" }),
+  );
+  await here.client.create(nodes, { metadata: { name: "node-1" }, spec: {} });
+  return here;
+};
 const web = { namespace: "default", name: "web" };
 
 const deploy = ({ client }: RegistryCluster, spec: Partial<Deployment["spec"]> = {}) =>
