@@ -39,12 +39,13 @@ interface Cluster {
 }
 
 type ChangeParts = typeof import("./changes.ts");
+const loadParts = (): Promise<ChangeParts> => import("./changes.ts");
 type Changes = ChangeParts & { readonly chain: AdmissionChain };
 
 export function createRegistry({ store, clock, log, admission = [], random = Math.random, tokens }: RegistryOptions): Registry {
   let loading: Promise<Changes> | undefined;
   const loadChanges = async (): Promise<Changes> => {
-    const parts = await import("./changes.ts");
+    const parts = await loadParts();
     return { ...parts, chain: parts.admissionChain(typeof admission === "function" ? admission(parts) : admission) };
   };
   const clusters = new WeakMap<ClusterStore, Cluster>();
