@@ -66,6 +66,15 @@ describe("trap 33: the shipped rules decide what becomes of a container", () => 
     else expect(found).toMatchObject(exit);
   });
 
+  it.each([
+    { image: "acme/shop:nonexistent", found: false },
+    { image: "webserver:404", found: false },
+    { image: "acme/http:404-pages", found: true },
+    { image: "registry:4040/shop:1", found: true },
+  ])("whether $image can be pulled: $found", ({ image, found }) => {
+    expect(fate({ image }).pullError === undefined).toBe(found);
+  });
+
   it("an init container ends", () => {
     const task = aTask([{ name: "setup", essential: false }, { dependsOn: [{ containerName: "setup", condition: "SUCCESS" }] }]);
     expect(compileRules(shipped).fate(task, task.containers[0] as EngineContainer).exit?.code).toBe(0);
