@@ -25,6 +25,8 @@ export interface PackedObject {
 }
 
 const slotsAtOnce = 500;
+/** So many objects at the least end a step of the materializer, so that what was done counts before time is up. */
+const objectsAtOnce = 1_000;
 const rereads = 6;
 
 export interface ViewParts {
@@ -51,6 +53,8 @@ export interface LogMemory {
 export class View {
   readonly #parts: ViewParts;
   #lastStep: Promise<unknown> = Promise.resolve();
+  /** What a step that did not end wrote above a watermark: the next one goes on from there. */
+  #begun: { readonly watermark: SlotNumber; readonly written: Map<string, Revision> } | undefined;
 
   constructor(parts: ViewParts) {
     this.#parts = parts;
@@ -124,13 +128,14 @@ export class View {
       const { entries, complete } = await this.#slotsAfter(watermark);
       // Somebody else went on from there, and compaction followed.
       if (entries.some(({ type }) => type === "stub")) continue;
-      const last = entries.at(-1);
+      if (this.#begun?.watermark !== watermark) this.#begun = { watermark, written: new Map() };
+      const { changes, last } = newestPerKey(entries);
       if (last) {
-        await this.write(newestPerKey(entries), deadline);
+        await this.write(changes, deadline, this.#begun.written);
         await raiseMark(table, keys, "watermark", last.number, patience);
         watermark = last.number;
       }
-      return { watermark, done: complete };
+      return { watermark, done: complete && last === entries.at(-1) };
     }
   }
 
@@ -142,17 +147,22 @@ export class View {
     return known.length > 0 ? { entries: known, complete: false } : tail.read(watermark + 1, { limit: slotsAtOnce });
   }
 
-  /** Writes what a change made of its object, unless the view has something newer. All are acknowledged when it resolves. */
-  async write(changes: readonly LoggedChange[], deadline: number): Promise<void> {
+  /**
+   * Writes what a change made of its object, unless the view has something newer. All are acknowledged when it resolves.
+   * @param written revisions of objects that were acknowledged already: grows
+   */
+  async write(changes: readonly LoggedChange[], deadline: number, written = new Map<string, Revision>()): Promise<void> {
     const { table, keys, patience } = this.#parts;
-    await forEachOf(changes, 16, (change) => {
-      const { revision } = change.object;
+    await forEachOf(changes, 16, async (change) => {
+      const { key, revision } = change.object;
+      if (written.get(key) === revision) return;
       const item = viewItem(keys, change, this.#parts.memory?.takeText(change));
-      return insist(patience, async () => {
+      await insist(patience, async () => {
         // Before each new try as well: what was refused may be refused for days, if we sleep.
         if (patience.clock.now().getTime() > deadline) throw new StaleMaterializerError();
         return table.put(item, { type: "absentOrLess", attribute: "revision", value: revision });
       });
+      written.set(key, revision);
     });
   }
 
@@ -202,12 +212,16 @@ export class StaleMaterializerError extends Error {
   override readonly name = "StaleMaterializerError";
 }
 
-function newestPerKey(entries: readonly SlotEntry[]): readonly LoggedChange[] {
+/** What the first slots come to: as many slots as one step takes. */
+function newestPerKey(entries: readonly SlotEntry[]): { readonly changes: readonly LoggedChange[]; readonly last: SlotEntry | undefined } {
   const newest = new Map<string, LoggedChange>();
+  let last: SlotEntry | undefined;
   for (const entry of entries) {
     if (entry.type === "slot") for (const change of entry.changes) newest.set(change.object.key, change);
+    last = entry;
+    if (newest.size >= objectsAtOnce) break;
   }
-  return [...newest.values()];
+  return { changes: [...newest.values()], last };
 }
 
 function viewItem(keys: LogKeys, { type, object, body, exact }: LoggedChange, json: string | undefined): Item {

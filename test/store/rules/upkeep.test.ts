@@ -512,6 +512,23 @@ describe("rule 18: lag is bounded by the writers", () => {
     }
   });
 
+  it("comes to an end however little time each writer has for helping", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource({ settings: { ...settings, commitBudgetMs: 300 } });
+    let writes = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (!isView(item)) return real();
+      writes++;
+      await scene.clock.sleep(100);
+      return real();
+    };
+    await Promise.all(Array.from({ length: 150 }, (_, n) => pods.commit(put(`p${n}`))));
+    for (let n = 0; n < 40; n++) await pods.commit(put("last", { n }));
+    const { watermark, entries } = await auditLog(scene.table);
+    expect(entries.at(-1)!.number - watermark).toBeLessThanOrEqual(25);
+    expect(writes).toBeLessThan(170);
+  });
+
   it("turns writers away when the view is ten times as far behind, until it follows again", async () => {
     const scene = await aScene();
     const pods = await scene.resource({ settings });
