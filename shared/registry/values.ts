@@ -21,6 +21,8 @@ export function clone<T>(value: T): T {
   return copy as T;
 }
 
+const inherited: JsonObject = {};
+
 /** Whether two JSON values are equal; a key whose value is undefined is the same as no key, and the order of keys does not matter. */
 export function same(left: unknown, right: unknown): boolean {
   if (left === right) return true;
@@ -33,7 +35,8 @@ export function same(left: unknown, right: unknown): boolean {
   const a = left as JsonObject;
   const b = right as JsonObject;
   for (const key of Object.keys(a)) if (!same(a[key], b[key])) return false;
-  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false;
+  // A key like "constructor" has a value in every object, which JSON cannot have written.
+  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === inherited[key]) return false;
   return true;
 }
 
