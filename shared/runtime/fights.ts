@@ -13,6 +13,11 @@ const windowLimit = 30;
 const windowMs = 300_000;
 /** No honest rollout changes one object so often in a turn, even if each state is new. */
 const hardLimit = 100;
+/**
+ * The longest wait. From here a person who scales up and down a dozen times looks like a fight, and what they asked for last must not
+ * wait for minutes.
+ */
+const longestWaitMs = 30_000;
 
 interface History {
   /** Times of the changes in the window, in milliseconds. */
@@ -65,7 +70,11 @@ export class Fights {
     if (!(many && backAndForth) && history.turnChanges <= hardLimit) return undefined;
     history.strikes++;
     const managers = new Set((object.metadata.managedFields ?? []).map(({ manager }) => manager ?? "unknown"));
-    return { waitMs: ceilingMs(history.strikes), changes: history.turnChanges, managers: [...managers].toSorted() };
+    return {
+      waitMs: Math.min(ceilingMs(history.strikes), longestWaitMs),
+      changes: history.turnChanges,
+      managers: [...managers].toSorted(),
+    };
   }
 }
 

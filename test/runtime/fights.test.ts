@@ -17,6 +17,12 @@ describe("an object that changes often", () => {
     expect(verdicts[10]).toMatchObject({ changes: 11, managers: ["hpa", "kubectl"] });
   });
 
+  it("is never left alone for more than half a minute: it may be a person who changes their mind", () => {
+    const fights = new Fights();
+    const verdicts = Array.from({ length: 40 }, (_, write) => fights.changed("d", sized(write % 2, write), write));
+    expect(verdicts.at(-1)?.waitMs).toBe(30_000);
+  });
+
   it("is not disturbed as long as it gets somewhere: a rollout is no fight", () => {
     const fights = new Fights();
     for (let write = 0; write < 60; write++) expect(fights.changed("d", sized(write, write), write)).toBeUndefined();

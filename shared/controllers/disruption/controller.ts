@@ -15,6 +15,7 @@ export const disruptionController = (): Controller => ({
   watches: [
     {
       kind: podDisruptionBudgets,
+      follows: true,
       keys: ({ previous, next }) => [keyOf((next ?? previous) as KubeObject)],
     } satisfies Watched<PodDisruptionBudget>,
     {
