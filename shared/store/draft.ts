@@ -3,7 +3,7 @@
  * slot as long as its object is the same, so a lost slot costs little.
  */
 import type { LogCache } from "./cache.ts";
-import { deepFreeze } from "./encoding.ts";
+import { deepFreeze, parseValue } from "./encoding.ts";
 import { type Arrival, objectIn, type ResourceLog } from "./resource-log.ts";
 import { passing } from "./retry.ts";
 import { maximumObjectBytes } from "./settings.ts";
@@ -145,7 +145,7 @@ export class Drafter {
       return { type: "answer", verdict: { type: "refused", error } };
     }
     const traits = deepFreeze(verdict.value);
-    const value = traits.impure ? (JSON.parse(json) as Stored["value"]) : verdict.value;
+    const value = traits.impure ? (parseValue(json, traits.exact) as Stored["value"]) : verdict.value;
     if (traits.impure) deepFreeze(value);
     const body =
       json.length > this.#log.parts.settings.bodyBytes

@@ -78,8 +78,10 @@ export function describeStore(name: string, { table: makeTable, clock }: StoreSu
       });
 
       it("never carry members that JSON does not know", async () => {
-        const { value } = objectOf(await pods.commit(put("a", { kept: 1, dropped: undefined })));
-        expect(Object.keys(value)).toEqual(["kept"]);
+        const big = JSON.rawJSON("9007199254740993");
+        const { value } = objectOf(await pods.commit(put("a", { kept: 1, big, dropped: undefined })));
+        expect(JSON.stringify(value)).toBe('{"kept":1,"big":9007199254740993}');
+        expect(Object.keys(value)).toEqual(["kept", "big"]);
       });
 
       it.each([1_000, 100_000, 1_500_000])("may be as large as %i bytes, however badly they compress", async (size) => {
