@@ -25,8 +25,8 @@ export interface PackedObject {
 }
 
 const slotsAtOnce = 500;
-/** So many objects at the least end a step of the materializer, so that what was done counts before time is up. */
-const objectsAtOnce = 1_000;
+/** A step of the materializer takes no more objects than about this, so that it comes to an end; changes of the same objects cost nothing. */
+const objectsAtOnce = 5_000;
 const rereads = 6;
 
 export interface ViewParts {
@@ -217,9 +217,10 @@ function newestPerKey(entries: readonly SlotEntry[]): { readonly changes: readon
   const newest = new Map<string, LoggedChange>();
   let last: SlotEntry | undefined;
   for (const entry of entries) {
-    if (entry.type === "slot") for (const change of entry.changes) newest.set(change.object.key, change);
+    const changes = entry.type === "slot" ? entry.changes : [];
+    if (newest.size >= objectsAtOnce && changes.some(({ object }) => !newest.has(object.key))) break;
+    for (const change of changes) newest.set(change.object.key, change);
     last = entry;
-    if (newest.size >= objectsAtOnce) break;
   }
   return { changes: [...newest.values()], last };
 }
