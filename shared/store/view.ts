@@ -28,6 +28,8 @@ const slotsAtOnce = 500;
 /** A step of the materializer takes no more objects than about this, so that it comes to an end; changes of the same objects cost nothing. */
 const objectsAtOnce = 5_000;
 const rereads = 6;
+/** So many objects in a row that the view has already are somebody else's work, who is at it now. */
+const overtakenAfter = 32;
 
 export interface ViewParts {
   readonly table: Table;
@@ -48,6 +50,14 @@ export interface LogMemory {
   slotsAfter(slot: SlotNumber): readonly Slot[] | undefined;
   /** The JSON of a change's object, if it was kept. It is not kept any longer. */
   takeText(change: LoggedChange): string | undefined;
+}
+
+/** When a materializer is to stop early. */
+export interface Limits {
+  /** Nothing is written after this moment, in milliseconds since 1970. */
+  readonly stopAt?: number;
+  /** Stop when somebody else turns out to be at it: a write in vain costs as much as any. */
+  readonly unlessOvertaken?: boolean;
 }
 
 export class View {
@@ -104,14 +114,14 @@ export class View {
   /**
    * Applies the log to the view, from the watermark on.
    * @param until stop early once it is false
-   * @param stopAt nothing is written after this moment, in milliseconds since 1970
    * @returns the watermark, and whether it is the log's head
    * @throws {StaleMaterializerError} when time was up before a step was done
+   * @throws {OvertakenError} if asked for
    */
-  async materialize(until: () => boolean, stopAt = Infinity): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
+  async materialize(until: () => boolean, limits: Limits = {}): Promise<{ readonly watermark: SlotNumber; readonly done: boolean }> {
     for (;;) {
       // Two at a time would write everything twice: the others wait for this step.
-      const step = this.#lastStep.then(() => this.#step(stopAt));
+      const step = this.#lastStep.then(() => this.#step(limits));
       this.#lastStep = step.catch(() => {});
       const { watermark, done } = await step;
       if (done || !until()) return { watermark, done };
@@ -119,7 +129,7 @@ export class View {
   }
 
   /** Applies the next slots, as many as are read at once. */
-  async #step(stopAt: number) {
+  async #step({ stopAt = Infinity, unlessOvertaken = false }: Limits) {
     const { table, keys, patience, birth, materializeMs } = this.#parts;
     for (;;) {
       // Whatever comes after this watermark was still to be applied after the deadline was set: no compaction took it before (rule 16).
@@ -131,7 +141,7 @@ export class View {
       if (this.#begun?.watermark !== watermark) this.#begun = { watermark, written: new Map() };
       const { changes, last } = newestPerKey(entries);
       if (last) {
-        await this.write(changes, deadline, this.#begun.written);
+        await this.write(changes, deadline, { written: this.#begun.written, unlessOvertaken });
         await raiseMark(table, keys, "watermark", last.number, patience);
         watermark = last.number;
       }
@@ -149,20 +159,27 @@ export class View {
 
   /**
    * Writes what a change made of its object, unless the view has something newer. All are acknowledged when it resolves.
-   * @param written revisions of objects that were acknowledged already: grows
+   * @param options.written revisions of objects that were acknowledged already: grows
    */
-  async write(changes: readonly LoggedChange[], deadline: number, written = new Map<string, Revision>()): Promise<void> {
+  async write(
+    changes: readonly LoggedChange[],
+    deadline: number,
+    { written = new Map<string, Revision>(), unlessOvertaken = false } = {},
+  ): Promise<void> {
     const { table, keys, patience } = this.#parts;
+    let inVain = 0;
     await forEachOf(changes, 16, async (change) => {
       const { key, revision } = change.object;
       if (written.get(key) === revision) return;
       const item = viewItem(keys, change, this.#parts.memory?.takeText(change));
-      await insist(patience, async () => {
+      const { done } = await insist(patience, async () => {
         // Before each new try as well: what was refused may be refused for days, if we sleep.
         if (patience.clock.now().getTime() > deadline) throw new StaleMaterializerError();
         return table.put(item, { type: "absentOrLess", attribute: "revision", value: revision });
       });
       written.set(key, revision);
+      inVain = done ? 0 : inVain + 1;
+      if (unlessOvertaken && inVain >= overtakenAfter) throw new OvertakenError();
     });
   }
 
@@ -210,6 +227,11 @@ export class View {
 /** A materializer slept too long to go on (rule 16), or had no more time. Nothing is wrong: the next one starts afresh. */
 export class StaleMaterializerError extends Error {
   override readonly name = "StaleMaterializerError";
+}
+
+/** Somebody else brings the view up to date at this moment. What was written is remembered. */
+export class OvertakenError extends Error {
+  override readonly name = "OvertakenError";
 }
 
 /** What the first slots come to: as many slots as one step takes. */

@@ -478,6 +478,50 @@ describe("rule 18: lag is bounded by the writers", () => {
     expect(scene.table.calls.filter(({ op, pk }) => op === "put" && viewPartition(pk))).toHaveLength(10);
   });
 
+  it("lets one of many processes help at a time: a view write in vain costs as much as any", async () => {
+    const scene = await aScene();
+    const helpSlots = 400;
+    const writers = await Promise.all(Array.from({ length: 16 }, () => scene.resource({ settings: { helpSlots } })));
+    const written = { done: 0, inVain: 0 };
+    scene.table.faults.put = async (item, _condition, real) => {
+      await scene.clock.sleep(5);
+      const result = await real();
+      if (isView(item)) written[result.done ? "done" : "inVain"]++;
+      return result;
+    };
+    const lasted: number[] = [];
+    const write = async (pods: ResourceStore, number: number) => {
+      for (let n = 0; n < 100; n++) {
+        const begun = scene.clock.now().getTime();
+        await pods.commit(put(`w${number}-${n % 50}`, { n }));
+        lasted.push(scene.clock.now().getTime() - begun);
+      }
+    };
+    await Promise.all(writers.map(write));
+    const { watermark, entries } = await auditLog(scene.table);
+    expect(entries.at(-1)!.number - watermark).toBeLessThanOrEqual(1.5 * helpSlots);
+    expect(written.done).toBeGreaterThan(500);
+    expect(written.inVain).toBeLessThan(written.done / 10);
+    expect(Math.max(...lasted)).toBeLessThan(1_500);
+  });
+
+  it("helps all the same when whoever was at it is no more", async () => {
+    const scene = await aScene();
+    const gone = await scene.resource({ settings: { helpSlots: 10_000 } });
+    await Promise.all(Array.from({ length: 400 }, (_, n) => gone.commit(put(`p${n}`))));
+    let writes = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item) && ++writes > 200) throw new Crash();
+      return real();
+    };
+    await expect(materialize(gone)).rejects.toBeInstanceOf(Crash);
+    scene.table.faults = {};
+    const pods = await scene.resource({ settings });
+    for (let n = 0; n < 60; n++) await pods.commit(put("last", { n }));
+    const { watermark, entries } = await auditLog(scene.table);
+    expect(entries.at(-1)!.number - watermark).toBeLessThanOrEqual(40);
+  });
+
   it("answers a write only when the help it gave is done", async () => {
     const scene = await aScene();
     const pods = await scene.resource({ settings });
