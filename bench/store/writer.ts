@@ -32,15 +32,17 @@ export interface Measured {
   readonly count: number;
   readonly seconds: number;
   readonly times: readonly number[];
+  /** How long each conditional put took, in milliseconds. */
+  readonly puts: readonly number[];
 }
 
 const batchSize = 49;
 const ownPods = 50;
 
-/** Half of the round trip before the engine sees the call, and half after. */
-function farAway(real: Table, roundTripMs: number): Table {
-  if (roundTripMs === 0) return real;
+/** Half of the round trip before the engine sees the call, and half after. @param puts how long each put took: grows */
+function farAway(real: Table, roundTripMs: number, puts: number[]): Table {
   const travelling = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (roundTripMs === 0) return call();
     await pause(roundTripMs / 2);
     try {
       return await call();
@@ -50,7 +52,12 @@ function farAway(real: Table, roundTripMs: number): Table {
   };
   return {
     get: (key, options) => travelling(() => real.get(key, options)),
-    put: (item, condition) => travelling(() => real.put(item, condition)),
+    async put(item, condition) {
+      const begun = performance.now();
+      const result = await travelling(() => real.put(item, condition));
+      puts.push(performance.now() - begun);
+      return result;
+    },
     delete: (key, condition) => travelling(() => real.delete(key, condition)),
     query: (query) => travelling(() => real.query(query)),
   };
@@ -60,9 +67,10 @@ async function measure(orders: Orders, client: DynamoDBClient): Promise<Measured
   const { tableName, cluster, number, durationMs, roundTripMs, thinkMs = 0 } = orders;
   if (orders.job === "raw") {
     const rate = await rawPutsPerSecond(client, tableName, 1, durationMs);
-    return { count: (rate * durationMs) / 1000, seconds: durationMs / 1000, times: [] };
+    return { count: (rate * durationMs) / 1000, seconds: durationMs / 1000, times: [], puts: [] };
   }
-  const table = farAway(dynamoDbTable({ client, tableName }), roundTripMs);
+  const puts: number[] = [];
+  const table = farAway(dynamoDbTable({ client, tableName }), roundTripMs, puts);
   const pods = (await storeOver(table).cluster(cluster)).resource("pods");
   const next = (count: number): Proposal => {
     const index = number * ownPods + (count % ownPods);
@@ -84,7 +92,7 @@ async function measure(orders: Orders, client: DynamoDBClient): Promise<Measured
       Array.from({ length: batchSize }, (_, n) => (n === 0 ? slowly(next(count * batchSize)) : next(count * batchSize + n))),
     );
   });
-  return { count: times.length, seconds, times };
+  return { count: times.length, seconds, times, puts };
 }
 
 const orders = JSON.parse(process.argv[2] ?? "{}") as Orders;
