@@ -25,8 +25,8 @@ export interface Claim {
   readonly item: Item;
   /** Ids of the changes in the item. */
   readonly ids: ReadonlySet<string>;
-  /** Waits after a slot was refused, before it is read: other processes take their turns. */
-  readonly giveWay: () => Promise<void>;
+  /** Waits after a slot was refused, before it is read: other processes take their turns. @returns whether it waited */
+  readonly giveWay: () => Promise<boolean>;
   /** Asked between attempts: whether anybody still waits for the outcome. */
   readonly isAwaited: () => boolean;
 }
@@ -55,8 +55,11 @@ export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimRe
     if (answer?.done) return verifyWin(log, claim, answer.date, evidence);
     if (!answer) evidence.doubtful = true;
     else evidence.owner ??= ownerOf(answer.existing, claim.item);
-    if (answer && attempts === 1) await claim.giveWay();
-    else await patience.clock.sleep(pauseAfter(attempts, patience.random));
+    if (answer && attempts === 1) {
+      const waited = await claim.giveWay();
+      // The refusal has shown what stands in the slot. After a pause there is more to know.
+      if (!waited && evidence.owner === "others" && (await log.learn(answer.existing, claim.head, answer.date))) return { type: "lost" };
+    } else await patience.clock.sleep(pauseAfter(attempts, patience.random));
     try {
       const owner = await readOwner(log, claim.head);
       if (owner) return await settleOwner(log, owner, claim, evidence);

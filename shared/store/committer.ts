@@ -110,41 +110,44 @@ export class Committer {
     if (holdMs !== undefined && !(await this.#askForNext(holdMs))) return;
     const cache = await log.opened();
     log.assertOpen(cache);
-    const begun = this.#now();
     const draft = await this.#drafter.draft(cache, this.#queue, this.#packer.bound);
     // Others may have committed while we were thinking, or somebody was told that nothing was written: judge again.
     const outdated = () => {
-      this.#thoughtMs = this.#now() - begun;
       if (draft.members.some(({ done }) => done)) return true;
       const isOutdated = log.cache !== cache || cache.head.slot !== draft.head.slot;
       if (isOutdated) log.contention.lost();
       return isOutdated;
     };
+    this.#thoughtMs = draft.thoughtMs;
     if (outdated()) return;
     if (draft.changes.length === 0) return this.#answerWithoutSlot(draft);
     if (draft.head.slot === log.parts.birth) await this.#parts.beforeFirstSlot();
 
     const time = log.parts.hybridClock.tick();
+    const packing = this.#now();
     const packed = await this.#packer.pack(draft);
+    this.#thoughtMs += this.#now() - packing;
     if (outdated()) return;
     const item = slotItem(log.parts.keys, { number: draft.head.next, time, writer: log.parts.process, ring: [...draft.ring] }, packed);
     const ids = new Set(draft.changes.map(({ id }) => id));
     this.#claiming = draft;
-    const result = await claimSlot(log, {
-      head: draft.head,
-      item,
-      ids,
-      giveWay: () => log.contention.backOff(this.#oldest(draft.members)),
-      isAwaited: () => this.#isAwaited(draft),
-    }).finally(() => {
+    try {
+      const result = await claimSlot(log, {
+        head: draft.head,
+        item,
+        ids,
+        giveWay: () => log.contention.backOff(this.#oldest(draft.members)),
+        isAwaited: () => this.#isAwaited(draft),
+      });
+      if (result.type === "won") {
+        log.contention.won();
+        this.#answerWin(draft, wonSlot(draft, time, log.parts.process, packed), result.date);
+      } else if (result.type === "unknown") this.#giveUp(draft, result.cause);
+      else this.#afterLoss();
+    } finally {
+      // Not a moment before the outcome is dealt with: whoever is overdue then would be told that nothing was written.
       this.#claiming = undefined;
-    });
-
-    if (result.type === "won") {
-      log.contention.won();
-      this.#answerWin(draft, wonSlot(draft, time, log.parts.process, packed), result.date);
-    } else if (result.type === "unknown") this.#giveUp(draft, result.cause);
-    else this.#afterLoss();
+    }
   }
 
   #answerWin(draft: Draft, slot: Slot, date: Date): void {

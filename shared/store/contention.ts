@@ -15,9 +15,9 @@ const memoryMs = 3_000;
 const streak = { least: 8, most: 128 };
 /** Nobody is left the next slot for longer than this. */
 const longestHoldMs = 500;
-/** So many lost slots call for asking, if judging takes long. */
-const lossesBeforeAsking = 2;
 const longMs = 10;
+/** Round trips that each of the others is left. */
+const share = 1.2;
 /** Shorter pauses are not worth a timer. */
 const shortestMs = 1;
 
@@ -65,6 +65,8 @@ export class Contention {
    * @param thoughtMs how long it took last
    */
   holdWanted(thoughtMs: number): number | undefined {
+    // A little may have been the machine.
+    const lossesBeforeAsking = thoughtMs < Math.max(4 * longMs, 1.5 * this.#roundTripMs) ? 2 : 1;
     if (this.#losses < lossesBeforeAsking || thoughtMs < Math.max(longMs, this.#roundTripMs)) return undefined;
     return Math.ceil(1.25 * thoughtMs + 4 * this.#roundTripMs);
   }
@@ -91,7 +93,7 @@ export class Contention {
     const { clock, random } = this.#patience;
     const others = this.#others();
     const gap = this.#wins >= this.#streak ? 2 + random() : 0;
-    const turns = others * (0.75 + random() / 2);
+    const turns = others * (0.75 + random() / 2) * share;
     const pause = this.#lastWin + Math.max(gap, turns) * this.#roundTripMs - this.#now();
     if (gap > 0) {
       this.#wins = 0;
@@ -101,13 +103,18 @@ export class Contention {
     return others > 0 || pause >= shortestMs;
   }
 
-  /** After a slot was lost. @param oldest since when the oldest change waits, in milliseconds since 1970 */
-  async backOff(oldest: number): Promise<void> {
+  /**
+   * After a slot was lost. Whoever has waited for a turn tries the next slot at once: the refusal has shown what stands in this one.
+   * @param oldest since when the oldest change waits, in milliseconds since 1970
+   * @returns whether it waited
+   */
+  async backOff(oldest: number): Promise<boolean> {
     const { clock, random } = this.#patience;
     const window = this.#roundTripMs * (this.#others() + 1);
     const age = Math.max(0, this.#now() - oldest);
-    const pause = Math.max(window * (0.75 + random() / 2) - age, random() * 2 * this.#roundTripMs);
+    const pause = window * (0.75 + random() / 2) * share - age;
     if (pause >= shortestMs) await clock.sleep(pause);
+    return pause >= shortestMs;
   }
 
   #others(): number {

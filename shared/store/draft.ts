@@ -59,6 +59,8 @@ export interface Draft {
   readonly ring: Set<string>;
   exact: boolean;
   size: number;
+  /** How long judging took. Looking up objects is not counted: nobody does it twice. */
+  thoughtMs: number;
 }
 
 /** Several judges that look at nothing but their own object may think at the same time. */
@@ -90,14 +92,18 @@ export class Drafter {
       ring: new Set(),
       exact: false,
       size: 0,
+      thoughtMs: 0,
     };
-    const { batchBytes } = this.#log.parts.settings;
+    const { settings, patience } = this.#log.parts;
+    const { batchBytes } = settings;
     while (draft.members.length < Math.min(queue.length, bound) && draft.changes.length < maximumChanges && draft.size < batchBytes) {
       const room = Math.min(judgesAtOnce, maximumChanges - draft.changes.length, bound - draft.members.length);
       const group = independent(queue.slice(draft.members.length, draft.members.length + room));
       await Promise.all(group.map(({ proposal }) => this.#log.know(cache, proposal.key)));
       const currents = group.map(({ proposal: { key } }) => (draft.overlay.has(key) ? draft.overlay.get(key) : objectIn(cache, key)));
+      const begun = patience.clock.now().getTime();
       const decisions = await Promise.all(group.map((waiting, index) => this.#decide(waiting, currents[index], draft, cache)));
+      draft.thoughtMs += patience.clock.now().getTime() - begun;
       for (const [index, waiting] of group.entries()) this.#add(draft, waiting, currents[index], decisions[index]!);
     }
     return draft;

@@ -80,18 +80,29 @@ class LogStore implements Store {
   }
 
   async deleteCluster(name: string): Promise<void> {
-    const record = await this.#record(name);
+    await this.#delete(name, await this.#record(name));
+  }
+
+  /** Deletes the life that a record tells of. Somebody else may do the same, and the name stand for another life by now. */
+  async #delete(name: string, record: ClusterRecord): Promise<void> {
     if (record.state === "deleted") return;
     this.#clusters.delete(name);
     const closing: ClusterRecord = { ...record, state: "closing" };
-    if (record.state === "open") await this.#replace(name, closing, record);
+    const isOver = async () => (await this.#record(name)).incarnation !== record.incarnation;
+    if (record.state !== "closing" && !(await this.#replaced(name, closing, record)) && (await isOver())) return;
     // Whoever makes a new log after this sees that the cluster is closing before its first slot.
     const numbers = await this.#eachLog(name, record.incarnation, (log) => closeLog(log));
-    await this.#replace(name, { ...closing, state: "deleted", highest: Math.max(record.incarnation, ...numbers) }, closing);
+    const deleted: ClusterRecord = { ...closing, state: "deleted", highest: Math.max(record.incarnation, ...numbers) };
+    if (!(await this.#replaced(name, deleted, closing)) && !(await isOver())) await this.#expect(name, deleted);
   }
 
   async restoredCluster(name: string): Promise<ClusterStore> {
-    let record = await this.#record(name);
+    return this.#restore(name, await this.#record(name));
+  }
+
+  /** Restores what a record tells of, or goes on with a restore that was begun. */
+  async #restore(name: string, begun: ClusterRecord): Promise<ClusterStore> {
+    let record = begun;
     if (record.state === "closing" || record.state === "deleted") throw new UnknownClusterError(`cluster ${name} was deleted`);
     this.#clusters.delete(name);
     const next = (above: number, former: readonly number[]): ClusterRecord => {
@@ -127,12 +138,13 @@ class LogStore implements Store {
   async maintain(cluster: string, { untilMs }: { readonly untilMs: number }): Promise<boolean> {
     const mayGoOn = () => this.#patience.clock.now().getTime() < untilMs;
     let record = await this.#record(cluster);
+    // What was begun is finished as it was read: the name may stand for something new a moment later.
     if (record.state === "closing") {
-      await this.deleteCluster(cluster);
+      await this.#delete(cluster, record);
       record = await this.#record(cluster);
     }
     if (record.state === "restoring") {
-      await this.restoredCluster(cluster);
+      await this.#restore(cluster, record);
       record = await this.#record(cluster);
     }
     const left: boolean[] = [];
@@ -178,9 +190,17 @@ class LogStore implements Store {
 
   /** Nobody else may have changed the record meanwhile, unless to the same. */
   async #replace(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<void> {
-    if (await insist(this.#patience, () => replaceCluster(this.#table, name, next, previous))) return;
+    if (!(await this.#replaced(name, next, previous))) await this.#expect(name, next);
+  }
+
+  #replaced(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<boolean> {
+    return insist(this.#patience, () => replaceCluster(this.#table, name, next, previous));
+  }
+
+  /** @throws {StoreBusyError} when somebody else made something other of a cluster than was meant */
+  async #expect(name: string, wanted: ClusterRecord): Promise<void> {
     const { incarnation, state } = await this.#record(name);
-    if (incarnation !== next.incarnation || (state === "open" && next.state !== "open"))
+    if (incarnation !== wanted.incarnation || (state === "open" && wanted.state !== "open"))
       throw new StoreBusyError(`cluster ${name} is being changed by somebody else`);
   }
 

@@ -14,8 +14,9 @@ import { type Marks, readMarks } from "./marks.ts";
 import { insist, type Patience } from "./retry.ts";
 import type { StoreSettings } from "./settings.ts";
 import { Head, type LoggedChange, type Slot, type SlotEntry, type SlotNumber } from "./slot.ts";
+import { readSlotItem } from "./slot-item.ts";
 import { type Stored, UnknownClusterError } from "./store.ts";
-import type { Table } from "./table.ts";
+import type { Item, Table } from "./table.ts";
 import { SlotsGoneError, Tail } from "./tail.ts";
 import { View } from "./view.ts";
 import { WonTexts } from "./won-texts.ts";
@@ -224,6 +225,20 @@ export class ResourceLog {
     if (entries.length === 0) return this.parts.assertCurrent();
     const { stubbed } = await this.marks(0);
     if (head.next < stubbed) throw new SlotsGoneError(`slot ${head.next} was compacted long ago`);
+  }
+
+  /**
+   * Applies the slot after a head as a refused claim has shown it: that is a strong read of one slot.
+   * @returns false when that does not do, and the tail must be read
+   */
+  async learn(item: Item | undefined, head: Head, date: Date): Promise<boolean> {
+    // What stands at a key that compaction has freed is no slot (rule 3), and a head must be old for that.
+    if (!item || date.getTime() - head.observed.getTime() > this.parts.settings.verifyAfterMs) return false;
+    const entry = await readSlotItem(item, this.chunks);
+    const cache = this.#cache;
+    if (entry?.type !== "slot" || cache?.head !== head) return false;
+    this.#take(cache, [entry], date);
+    return true;
   }
 
   /** Watermark first, then the tail from there (rule 13). The slot at the watermark proves where the tail begins (rule 2). */

@@ -19,12 +19,16 @@ function isConsistent(operation: Operation): boolean {
   return operation.result.type === "done";
 }
 
+const nameOf = ({ client, call }: Operation): string => `${client} ${call}`;
+
 export function checkRealTime(history: History): Violation[] {
   const answered = settle(history).flatMap((operation): Answered[] => {
     const { result } = operation;
     return "revision" in result ? [{ operation, revision: result.revision, return: operation.return ?? Infinity }] : [];
   });
-  return [...acrossClients(answered), ...ofEachClient(answered)];
+  const untold = new Set(history.operations.filter(({ result }) => "type" in result && result.type === "unknown").map(nameOf));
+  // Who was not told what became of a write was not shown anything either.
+  return [...acrossClients(answered), ...ofEachClient(answered.filter(({ operation }) => !untold.has(nameOf(operation))))];
 }
 
 /** The revision that a consistent operation names is not older than any that was named before it began; a write's is newer. */

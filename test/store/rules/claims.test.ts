@@ -218,6 +218,33 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     expect(objectOf(await again.commit(put("a"))).revision).toBeGreaterThan(before.revision);
   });
 
+  it("leaves a new life alone when the upkeep comes late to the end of the old one", async () => {
+    const scene = await aScene();
+    const operator = scene.process();
+    const before = objectOf(await (await operator.cluster("default")).resource("pods").commit(put("a")));
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (item.state === "deleted") throw new Error("the process died");
+      return real();
+    };
+    await expect(operator.deleteCluster("default")).rejects.toThrow("the process died");
+    // The upkeep reads that the cluster is closing; before it goes on, the operator comes back, deletes it and makes it anew.
+    scene.table.faults.get = async (key, _consistent, real) => {
+      const answer = await real();
+      if (answer.item?.state === "closing") {
+        scene.table.faults = {};
+        const again = scene.process();
+        await again.deleteCluster("default");
+        await (await again.createCluster("default")).resource("pods").commit(put("b"));
+      }
+      return answer;
+    };
+    const upkeep = scene.process();
+    await upkeep.maintain("default", { untilMs: Infinity });
+    const pods = (await scene.process().cluster("default")).resource("pods");
+    expect(await keysOf(pods)).toEqual(["b"]);
+    expect((await pods.get("b")).object?.revision).toBeGreaterThan(before.revision);
+  });
+
   it("lets a writer and a watcher of the old life see that it is over", async () => {
     const scene = await aScene();
     const held = await scene.resource();

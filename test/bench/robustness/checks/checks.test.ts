@@ -103,6 +103,14 @@ describe("the checks of operations", () => {
       operations: [...writes, write(at(1), [10, null], { request: "lost", result: { type: "unknown" } })],
     },
     {
+      name: "a cached read of the past after a write without an answer, which somebody else saw in the log",
+      operations: [
+        ...writes.slice(0, -1),
+        write(at(5), [10, null], { client: "one", result: { type: "unknown" } }),
+        list(at(4), [12, 13], { client: "one", at: "cached" }),
+      ],
+    },
+    {
       name: "an old revision that is compacted",
       operations: [list(at(1), [9_000, 9_001], { at: { exactly: at(1) }, result: { failed: "compacted" } })],
     },
