@@ -9,9 +9,11 @@ import { applyStrategicMergePatch } from "../api/patch/strategic-merge.ts";
 import { badRequest, invalid, StatusError } from "../errors/status-error.ts";
 import { decode, decodeBare, decodeBody } from "./decode.ts";
 import { apply } from "./ownership.ts";
+import { typeLeftBy } from "./patched-type.ts";
 import type { Patch } from "./registry.ts";
 import { change, type Endpoint } from "./update.ts";
 import { isObject, show } from "./values.ts";
+import { fromStorage, toStorage } from "./versions.ts";
 import type { Write, Written } from "./write.ts";
 
 const maxOperations = 10_000;
@@ -23,7 +25,7 @@ export async function patchObject(write: Write, patch: Patch, endpoint: Endpoint
   const written = await change(write, {
     wanted: (current) => {
       if (current === undefined) throw new Error("a patch without an object");
-      const { object, problems } = patched(write.kind, current, patch);
+      const { object, problems } = patched(write.kind, write.subresource, current, patch);
       const all = [...bodyProblems, ...problems];
       if (all.length > 0 && fieldValidation === "Strict") throw badPatch(patch, object, `strict decoding error: ${all.join(", ")}`);
       if (fieldValidation === "Warn") for (const problem of all) warnings.add(problem);
@@ -37,20 +39,31 @@ export async function patchObject(write: Write, patch: Patch, endpoint: Endpoint
 }
 
 /** The object after a patch, decoded like a body. @throws {StatusError} BadRequest, Invalid, UnsupportedMediaType */
-export function patched(
+function patched(
   kind: Kind,
+  subresource: string,
   current: AnyObject,
   patch: Patch,
 ): { readonly object: AnyObject; readonly problems: readonly string[] } {
   const result = applied(kind, current, patch);
   if (!isObject(result)) throw badPatch(patch, result, "the patch leaves no object");
   try {
-    const { object, strictProblems } = decode(kind, result);
-    return { object, problems: strictProblems };
+    // A strategic patch is made on a value of the type itself: what it says of the type counts for nothing.
+    const type = patch.type === "strategic" ? kind : typeLeftBy(kind, current.metadata.name, subresource, result);
+    const { object, strictProblems } = decode(type, result);
+    return { object: inVersionOf(kind, type, object), problems: strictProblems };
   } catch (error) {
     if (error instanceof DecodeError) throw badPatch(patch, result, error.message);
     throw error;
   }
+}
+
+/** The object as another version of its resource has it. */
+function inVersionOf(kind: Kind, from: Kind, object: AnyObject): AnyObject {
+  if (apiVersionOf(from) === apiVersionOf(kind)) return object;
+  const { resourceVersion } = object.metadata;
+  const converted = fromStorage(kind, toStorage(from, object)) as AnyObject;
+  return { ...converted, metadata: { ...converted.metadata, resourceVersion } };
 }
 
 function applied(kind: Kind, current: AnyObject, { type, body }: Patch): unknown {

@@ -349,6 +349,34 @@ describe("checklist 60: a custom resource", () => {
     expect(await refusal(api.patch(crontabs, "a", { type: "strategic", body: {} }))).toMatchObject({ code: 415 });
   });
 
+  it("keeps its type: a patch to another kind or version is Invalid", async () => {
+    const api = await withCronTabs();
+    const made = await api.create(crontabs, cronTab("a"));
+    const { apiVersion } = made;
+    expect(await refusal(api.patch(crontabs, "a", { type: "merge", body: { kind: "Other" } }))).toMatchObject({
+      code: 422,
+      message: 'Other.stable.example.com "a" is invalid: kind: Invalid value: "Other": must be CronTab',
+    });
+    const operations = [{ op: "replace", path: "/apiVersion", value: "v1" }];
+    expect(await refusal(api.patch(crontabs, "a", { type: "json", body: operations }))).toMatchObject({
+      code: 422,
+      message: `CronTab "a" is invalid: apiVersion: Invalid value: "v1": must be ${apiVersion}`,
+    });
+    expect(await refusal(api.patch(crontabs, "a", { type: "merge", body: { kind: null } }))).toMatchObject({
+      code: 422,
+      message: expect.stringContaining("Object 'Kind' is missing"),
+    });
+    expect(await api.get(crontabs, "a")).toEqual(made);
+    // Through the status nothing but the status changes, the type neither.
+    const changed = await api.patch(
+      crontabs,
+      "a",
+      { type: "merge", body: { kind: "Other", status: { replicas: 3 } } },
+      { subresource: "status" },
+    );
+    expect(changed).toMatchObject({ apiVersion, kind: "CronTab", status: { replicas: 3 } });
+  });
+
   it("has a status of its own, through which nothing else changes", async () => {
     const api = await withCronTabs();
     const made = await api.create(crontabs, cronTab("a", {}, { status: { replicas: 9 } }));

@@ -320,6 +320,69 @@ describe("checklist 31: PATCH", () => {
     expect(await refusal(api.patch("configmaps", "a", { type: "merge", body: { metadata: { name: "b" } } }))).toMatchObject({ code: 400 });
   });
 
+  const types = [
+    { body: { kind: "Secret" }, why: "converting (v1.Secret) to (core.ConfigMap): unknown conversion" },
+    { body: { apiVersion: "apps/v1", kind: "Deployment" }, why: "converting (v1.Deployment) to (core.ConfigMap): unknown conversion" },
+    { body: { kind: "Nothing" }, why: 'no kind "Nothing" is registered for version "v1"' },
+    { body: { apiVersion: "apps/v1" }, why: 'no kind "ConfigMap" is registered for version "apps/v1"' },
+    { body: { kind: 5 }, why: ".kind accessor error: 5 is not of the type string" },
+  ];
+  it.each(types)("that makes another kind of an object is Invalid: $body", async ({ body, why }) => {
+    const api = await aRegistry();
+    const made = await api.create("configmaps", aConfigMap("a", { k: "v" }));
+    const operations = Object.entries(body).map(([field, value]) => ({ op: "replace", path: `/${field}`, value }));
+    for (const patch of [{ type: "merge", body } as const, { type: "json", body: operations } as const]) {
+      const status = await refusal(api.patch("configmaps", "a", patch));
+      expect(status).toMatchObject({ code: 422, reason: "Invalid", details: { causes: [{ field: "patch" }] } });
+      expect(status.message).toContain(why);
+    }
+    expect(await api.get("configmaps", "a")).toEqual(made);
+  });
+
+  it("that takes the version away leaves nothing to find a name in, and without the kind is read as what it was", async () => {
+    const api = await aRegistry();
+    const { metadata } = await api.create("configmaps", aConfigMap("a"));
+    expect(await refusal(api.patch("configmaps", "a", { type: "merge", body: { apiVersion: null } }))).toMatchObject({
+      code: 400,
+      message: "the name of the object (a based on URL) was undeterminable: name must be provided",
+    });
+    expect(await api.patch("configmaps", "a", { type: "merge", body: { kind: null } })).toMatchObject({
+      kind: "ConfigMap",
+      metadata: { resourceVersion: metadata.resourceVersion },
+    });
+  });
+
+  it("that is strategic says nothing about the type", async () => {
+    const api = await aRegistry();
+    await api.create("configmaps", aConfigMap("a"));
+    const body = { apiVersion: "apps/v1", kind: "Deployment", data: { k: "v" } };
+    expect(await api.patch("configmaps", "a", { type: "strategic", body })).toMatchObject({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      data: { k: "v" },
+    });
+  });
+
+  it("that names another version of the resource is read as that", async () => {
+    const api = await aRegistry();
+    await api.create("horizontalpodautoscalers.autoscaling/v2", autoscaler({ minReplicas: 2 }));
+    const body = { apiVersion: "autoscaling/v1", spec: { targetCPUUtilizationPercentage: 70 } };
+    const changed = await api.patch("horizontalpodautoscalers.autoscaling/v2", "h", { type: "merge", body });
+    expect(changed).toMatchObject({
+      apiVersion: "autoscaling/v2",
+      spec: {
+        minReplicas: 2,
+        metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } } }],
+      },
+    });
+    const { resourceVersion } = changed.metadata;
+    const late = { ...body, metadata: { resourceVersion: "1" } };
+    expect(await refusal(api.patch("horizontalpodautoscalers.autoscaling/v2", "h", { type: "merge", body: late }))).toMatchObject({
+      code: 409,
+    });
+    expect((await api.get("horizontalpodautoscalers.autoscaling/v2", "h")).metadata.resourceVersion).toBe(resourceVersion);
+  });
+
   it("that changes nothing keeps the resourceVersion", async () => {
     const api = await aRegistry();
     const made = await api.create("configmaps", aConfigMap("a", { k: "v" }));
