@@ -219,7 +219,8 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       changing(given, context, async (changes, cluster, kind) => {
         changes.checkOptions(parameters);
         const listed = await listObjects(cluster.store.resource(kind.storage), kind, list, clock.now());
-        return changes.deleteListed(listed, (object) => deletionOf(changes, cluster, kind, keyOf(object), parameters, context));
+        await changes.deleteListed(listed, (object) => deletionOf(changes, cluster, kind, keyOf(object), parameters, context));
+        return listed;
       }),
 
     getSubresource: (given, key, subresource, context) =>

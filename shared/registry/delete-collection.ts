@@ -7,8 +7,7 @@ import type { ListAnswer } from "./registry.ts";
 /** Deletions under way at a time; those of one log share its slots. */
 const atOnce = 100;
 
-/** @returns the objects as they were listed */
-export async function deleteListed({ items }: ListAnswer, deletionOf: (object: AnyObject) => Deletion): Promise<readonly AnyObject[]> {
+export async function deleteListed({ items }: ListAnswer, deletionOf: (object: AnyObject) => Deletion): Promise<void> {
   for (let start = 0; start < items.length; start += atOnce) {
     const group = items.slice(start, start + atOnce).map(async (object) => {
       try {
@@ -21,5 +20,4 @@ export async function deleteListed({ items }: ListAnswer, deletionOf: (object: A
     const failed = (await Promise.allSettled(group)).find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
   }
-  return items;
 }

@@ -138,7 +138,8 @@ export interface Registry {
     context: RequestContext,
   ): Promise<Created>;
   delete(kind: Kind, key: ObjectKey, parameters: DeleteParameters & InternalParameters, context: RequestContext): Promise<DeleteAnswer>;
-  deleteCollection(kind: Kind, list: ListParameters, parameters: DeleteParameters, context: RequestContext): Promise<readonly AnyObject[]>;
+  /** The answer is the list, as it was before anything was deleted. */
+  deleteCollection(kind: Kind, list: ListParameters, parameters: DeleteParameters, context: RequestContext): Promise<ListAnswer>;
   /** GET of a subresource that has a representation of its own (`scale`). */
   getSubresource(kind: Kind, key: ObjectKey, subresource: string, context: RequestContext): Promise<AnyObject>;
   /** PUT of such a subresource. */

@@ -112,6 +112,5 @@ export async function removeCollection(request: KindRequest): Promise<Response> 
   const answer = answerer(request);
   const which = listOptions(query, resource.namespace);
   const parameters = deleteOptions(query, await deleteBody(request));
-  const items = await options.registry.deleteCollection(kind, which, parameters, context);
-  return answer.list({ items, resourceVersion: "" });
+  return answer.list(await options.registry.deleteCollection(kind, which, parameters, context));
 }

@@ -223,25 +223,33 @@ describe("checklist 45: propagation", () => {
 });
 
 describe("checklist 47: deletecollection", () => {
-  it("deletes what is selected and answers it", async () => {
+  const context = {
+    cluster: "test",
+    user: { username: "u", groups: [] },
+    userAgent: "",
+    auditId: "",
+    signal: new AbortController().signal,
+    warnings: [],
+  };
+
+  it("deletes what is selected and answers the list as it was before", async () => {
     const api = await aRegistry();
     for (const name of ["a", "b", "c"]) await api.create("configmaps", aConfigMap(name, {}, { labels: { first: String(name === "a") } }));
-    const context = {
-      cluster: "test",
-      user: { username: "u", groups: [] },
-      userAgent: "",
-      auditId: "",
-      signal: new AbortController().signal,
-      warnings: [],
-    };
-    const gone = await api.registry.deleteCollection(
-      await api.kind("configmaps"),
-      { namespace: "default", labelSelector: "first=false", fieldSelector: "" },
-      { dryRun: false },
-      context,
-    );
-    expect(gone.map(({ metadata }) => metadata.name)).toEqual(["b", "c"]);
+    const which = { namespace: "default", labelSelector: "first=false", fieldSelector: "" };
+    const before = await api.list("configmaps", which);
+    const gone = await api.registry.deleteCollection(await api.kind("configmaps"), which, { dryRun: false }, context);
+    expect(gone.items.map(({ metadata }) => metadata.name)).toEqual(["b", "c"]);
+    expect(gone).toEqual(before);
     expect((await api.list("configmaps")).items.map(({ metadata }) => metadata.name)).toEqual(["a"]);
+  });
+
+  it("of a page deletes that page, and says how the list goes on", async () => {
+    const api = await aRegistry();
+    for (const name of ["a", "b", "c"]) await api.create("configmaps", aConfigMap(name));
+    const which = { namespace: "default", labelSelector: "", fieldSelector: "", limit: 2 };
+    const gone = await api.registry.deleteCollection(await api.kind("configmaps"), which, { dryRun: false }, context);
+    expect(gone).toMatchObject({ resourceVersion: expect.stringMatching(/^[1-9]/u), remainingItemCount: 1, continue: expect.any(String) });
+    expect((await api.list("configmaps")).items.map(({ metadata }) => metadata.name)).toEqual(["c"]);
   });
 });
 

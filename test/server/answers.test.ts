@@ -157,6 +157,16 @@ describe("checklist 10, trap 10: Tables and metadata alone", () => {
     expect(scale.rows[0].cells).toEqual(["web", "2026-01-01T00:00:00Z"]);
   });
 
+  it("a deleted collection is the list, with the revision it was read at", async () => {
+    const { metadata } = await json(collection);
+    expect(await json(collection, { method: "DELETE" })).toMatchObject({
+      kind: "ConfigMapList",
+      apiVersion: "v1",
+      metadata,
+      items: [{ metadata: { name: "one" } }, { metadata: { name: "two" } }],
+    });
+  });
+
   it("a Status stays a Status", async () => {
     expect(await json(`${collection}/one`, { method: "DELETE", headers: { accept: table } })).toMatchObject({ kind: "Status" });
   });

@@ -117,7 +117,7 @@ export function fakeRegistry(kinds: readonly Kind[]): FakeRegistry {
     },
     async deleteCollection(kind, list, parameters, context) {
       record("deleteCollection", kind, list, parameters, context);
-      return inNamespace(kind, list.namespace, context);
+      return { items: inNamespace(kind, list.namespace, context), resourceVersion: String(revision) };
     },
     async getSubresource(kind, key, subresource, context) {
       record("getSubresource", kind, key, subresource, context);
