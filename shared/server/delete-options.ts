@@ -63,6 +63,16 @@ export function deleteOptions(query: URLSearchParams, body: DeleteOptionsBody | 
   };
 }
 
+/**
+ * The same for a collection, whose query also says which list is read: beside a body, `resourceVersion` is that list's.
+ * @throws {StatusError} BadRequest, Invalid
+ */
+export function collectionDeleteOptions(query: URLSearchParams, body: DeleteOptionsBody | undefined): DeleteParameters {
+  const options = new URLSearchParams(query);
+  if (body) options.delete("resourceVersion");
+  return deleteOptions(options, body);
+}
+
 /** Whoever asks for a dry run in the query and not in the body must not lose the object: what the query says, the body must say too. */
 function refuseContradiction(query: DeleteOptionsBody, body: DeleteOptionsBody): void {
   for (const [name, value] of Object.entries(query)) {

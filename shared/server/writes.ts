@@ -5,7 +5,7 @@ import { badRequest, StatusError } from "../errors/status-error.ts";
 import type { WriteParameters } from "../registry/registry.ts";
 import { type Answerer, answerer } from "./answers.ts";
 import { decodeBody, objectBody, patchTypes, readBody } from "./body.ts";
-import { deleteOptions } from "./delete-options.ts";
+import { collectionDeleteOptions, deleteOptions } from "./delete-options.ts";
 import { answersWithDeleted } from "./deleted-answers.ts";
 import { resourceNotFound } from "./errors.ts";
 import { type KindRequest, keyIn, namespaceIn } from "./kind-request.ts";
@@ -111,6 +111,6 @@ export async function removeCollection(request: KindRequest): Promise<Response> 
   const { kind, options, context, query, resource } = request;
   const answer = answerer(request);
   const which = listOptions(query, resource.namespace);
-  const parameters = deleteOptions(query, await deleteBody(request));
+  const parameters = collectionDeleteOptions(query, await deleteBody(request));
   return answer.list(await options.registry.deleteCollection(kind, which, parameters, context));
 }

@@ -399,6 +399,14 @@ describe("trap 13: delete options", () => {
     });
   });
 
+  it("a collection's resourceVersion says which list is read, and nothing about the options in a body", async () => {
+    const { ask, registry } = await withObject();
+    const body = { kind: "DeleteOptions", apiVersion: "v1" };
+    expect((await ask(`${inDefault}?resourceVersion=0`, { method: "DELETE", body })).status).toBe(200);
+    expect(registry.last("deleteCollection")[1]).toMatchObject({ resourceVersion: "0" });
+    expect(registry.last("deleteCollection")[2]).toEqual({ dryRun: false });
+  });
+
   it("checklist 41: answers with a Status, or the object where Kubernetes does, and 202 only when asked", async () => {
     const { json, ask } = await withObject();
     expect(await json(path, { method: "DELETE" })).toEqual({
