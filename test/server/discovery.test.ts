@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decodeProtobuf } from "../../shared/api/protobuf.ts";
 import { aggregated, apiGroups, compareVersions, groupDocument, groupList, resourceList } from "../../shared/server/discovery/documents.ts";
 import { aCustomKind } from "../support/custom-kind.ts";
 import { plainKinds } from "../support/plain-kinds.ts";
@@ -53,6 +54,15 @@ describe("discovery, one document at a time", () => {
       },
       { name: "crontabs/status", singularName: "", namespaced: true, kind: "CronTab", verbs: ["get", "patch", "update"] },
     ]);
+  });
+
+  it.each(["/api", "/apis", "/apis/apps", "/apis/apps/v1", "/apis/stable.example.com/v1"])("as protobuf: %s", async (path) => {
+    const response = await ask(path, { headers: { accept: "application/vnd.kubernetes.protobuf" } });
+    expect(response.headers.get("content-type")).toBe("application/vnd.kubernetes.protobuf");
+    const document = await json(path);
+    const { object, kind, apiVersion } = decodeProtobuf(new Uint8Array(await response.arrayBuffer()));
+    expect({ kind, apiVersion }).toEqual({ kind: document.kind, apiVersion: "v1" });
+    expect(object).toMatchObject(document);
   });
 
   it("as YAML, and refused as a Status", async () => {

@@ -76,22 +76,25 @@ function parseVersion(text: string): { stability: number; major: number; minor: 
   return { stability, major: Number(match[1]), minor: Number(match[3] ?? 0) };
 }
 
+/** A type of `meta.k8s.io/v1`, named by its kind. */
+export type Document = JsonObject & { readonly kind: string };
+
 /** `/api` */
-export const coreVersions = (serverAddress: string): JsonObject => ({
+export const coreVersions = (serverAddress: string): Document => ({
   kind: "APIVersions",
   versions: ["v1"],
   serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress }],
 });
 
 /** `/apis` */
-export const groupList = (groups: readonly ApiGroup[]): JsonObject => ({
+export const groupList = (groups: readonly ApiGroup[]): Document => ({
   kind: "APIGroupList",
   apiVersion: "v1",
   groups: groups.filter(({ name }) => name !== "").map(describeGroup),
 });
 
 /** `/apis/GROUP` */
-export const groupDocument = (group: ApiGroup): JsonObject => ({ kind: "APIGroup", apiVersion: "v1", ...describeGroup(group) });
+export const groupDocument = (group: ApiGroup): Document => ({ kind: "APIGroup", apiVersion: "v1", ...describeGroup(group) });
 
 function describeGroup({ name, versions }: ApiGroup): JsonObject {
   const described = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }));
@@ -99,7 +102,7 @@ function describeGroup({ name, versions }: ApiGroup): JsonObject {
 }
 
 /** `/api/v1` and `/apis/GROUP/VERSION`. The core group's is older than the others and says no apiVersion. */
-export function resourceList(group: string, { version, kinds }: ApiVersion): JsonObject {
+export function resourceList(group: string, { version, kinds }: ApiVersion): Document {
   return {
     kind: "APIResourceList",
     ...(group !== "" && { apiVersion: "v1" }),

@@ -1,11 +1,10 @@
 /** Serves discovery: `/api`, `/apis` and what is below them, alone or aggregated. */
 import { createHash } from "node:crypto";
-import type { JsonObject } from "../../api/objects.ts";
 import type { Catalog } from "../../registry/registry.ts";
 import { bytesResponse, objectResponse, writing } from "../encode.ts";
 import { pageNotFound, resourceNotFound } from "../errors.ts";
-import { json, negotiate, parseAccept, yaml } from "../media-types.ts";
-import { type ApiGroup, aggregated, apiGroups, coreVersions, groupDocument, groupList, resourceList } from "./documents.ts";
+import { json, negotiate, parseAccept, protobuf, yaml } from "../media-types.ts";
+import { type ApiGroup, aggregated, apiGroups, coreVersions, type Document, groupDocument, groupList, resourceList } from "./documents.ts";
 
 type AggregatedVersion = "v2" | "v2beta1";
 
@@ -61,9 +60,9 @@ export async function discoveryResponse(
   return pageNotFound();
 }
 
-const plainResponse = (document: JsonObject, request: Request, query: URLSearchParams): Promise<Response> => {
-  const { mediaType } = negotiate(request.headers.get("accept") ?? "", { mediaTypes: [json, yaml] });
-  return objectResponse(document, 200, writing(request, query, mediaType));
+const plainResponse = (document: Document, request: Request, query: URLSearchParams): Promise<Response> => {
+  const { mediaType } = negotiate(request.headers.get("accept") ?? "", { mediaTypes: [json, yaml, protobuf] });
+  return objectResponse(document, 200, writing(request, query, mediaType), `io.k8s.apimachinery.pkg.apis.meta.v1.${document.kind}`);
 };
 
 /** The version of the aggregated document that the client prefers to the plain one. */
