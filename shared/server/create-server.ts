@@ -148,7 +148,7 @@ export function createServer(options: ServerOptions): Server {
     const catalog = await registry.catalog(info.cluster, { fresh: true });
     const { createOpenApi, discoveryResponse } = await import("./less-often.ts");
     if (first === "openapi") {
-      openApi ??= createOpenApi({ clock });
+      openApi ??= createOpenApi({ clock, openId: options.openId !== undefined });
       return (await openApi.response(info.path, catalog, request, query)) ?? pageNotFound();
     }
     return (await discoveryResponse(info.path, catalog, request, query, serverAddress(request, publicUrl))) ?? pageNotFound();

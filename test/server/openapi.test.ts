@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
 import { apiGroups } from "../../shared/server/discovery/documents.ts";
-import { documentPath, documentV2, documentV3 } from "../../shared/server/openapi/documents.ts";
+import { documentPath, documentV2, documentV3, pathsOfServer, serverDocumentV3 } from "../../shared/server/openapi/documents.ts";
+import type { OpenIdOptions } from "../../shared/server/openid.ts";
 import { aCustomKind } from "../support/custom-kind.ts";
 import { catalogOf } from "../support/fake-registry.ts";
 import { plainKinds } from "../support/plain-kinds.ts";
@@ -12,6 +13,9 @@ import { readProtobuf } from "../support/raw-protobuf.ts";
 import { kubernetesData } from "../support/shared-data.ts";
 import { testServer } from "../support/test-server.ts";
 
+const has = { openId: true };
+/** Somebody who signs, with no key yet. */
+const openId = { keys: { verificationKeys: async () => [] }, issuers: () => "https://issuer.test" } as unknown as OpenIdOptions;
 const gnostic = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
 describe("/openapi/v3", () => {
@@ -21,6 +25,33 @@ describe("/openapi/v3", () => {
     expect(Object.keys(paths)).toContain("api/v1");
     expect(paths["apis/apps/v1"].serverRelativeURL).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{128}$/);
     expect(await json("/clusters/blue/openapi/v3")).toEqual({ paths });
+  });
+
+  it("the index names what belongs to no group version, but groups of custom resources, as upstream", async () => {
+    const { ask, json } = testServer({ kinds: [...plainKinds(), aCustomKind()], openId });
+    const { paths } = await json("/openapi/v3");
+    expect(Object.keys(paths)).toEqual(Object.keys(paths).toSorted());
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining([".well-known/openid-configuration", "api", "apis", "apis/apps", "openid/v1/jwks", "version"]),
+    );
+    expect(Object.keys(paths)).not.toContain("apis/stable.example.com");
+    for (const name of ["api", "apis/apps", "openid/v1/jwks"]) {
+      const document: any = await (await ask(paths[name].serverRelativeURL)).json();
+      expect(Object.keys(document.paths)).toEqual([`/${name}/`]);
+    }
+    const without = await testServer().json("/openapi/v3");
+    expect(Object.keys(without.paths)).not.toContain("openid/v1/jwks");
+  });
+
+  it("what belongs to no group version answers as its document says", async () => {
+    const { ask } = testServer({ openId });
+    for (const path of pathsOfServer(apiGroups(plainKinds()), has)) {
+      const { paths }: any = serverDocumentV3(path);
+      for (const form of Object.keys(paths[path.path].get.responses[200].content)) {
+        const response = await ask(path.path, { headers: { accept: form } });
+        expect([path.path, form, response.status, response.headers.get("content-type")]).toEqual([path.path, form, 200, form]);
+      }
+    }
   });
 
   it("a document with its hash may be kept for ever, without it may not", async () => {
@@ -76,7 +107,7 @@ describe("/openapi/v3", () => {
   it("every reference leads somewhere", () => {
     for (const { name, versions } of apiGroups([...plainKinds(), aCustomKind()]))
       for (const { version, kinds } of versions) expectReferences(documentV3(name, version, kinds));
-    expectReferences(documentV2(apiGroups([...plainKinds(), aCustomKind()])));
+    expectReferences(documentV2(apiGroups([...plainKinds(), aCustomKind()]), has));
   });
 
   it("documents change when their kinds do, and only then", async () => {
@@ -166,7 +197,7 @@ describe("custom resources", () => {
 
   it("say what the fields of every object are for, in both documents", () => {
     const { components } = documentV3("stable.example.com", "v1", kinds) as any;
-    const { definitions } = documentV2(apiGroups(kinds)) as any;
+    const { definitions } = documentV2(apiGroups(kinds), has) as any;
     for (const schemas of [components.schemas, definitions]) {
       const objectMeta = schemas["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"].properties;
       for (const [field, { description }] of Object.entries<any>(objectMeta)) expect(description, field).toMatch(/./);
@@ -180,7 +211,7 @@ describe("custom resources", () => {
   });
 
   it("for old clients leave out what these take amiss", () => {
-    const { definitions } = documentV2(apiGroups(kinds)) as any;
+    const { definitions } = documentV2(apiGroups(kinds), has) as any;
     const { properties, required } = definitions[name].properties.spec;
     expect(required).toEqual(["schedule"]);
     expect(properties.note).toEqual({});
@@ -260,10 +291,23 @@ describe("/openapi/v2", () => {
 });
 
 const published = kubernetesData("openapi/v3");
-const read = (path: string) =>
-  JSON.parse(gunzipSync(readFileSync(join(published ?? "", `${path.replaceAll("/", "__")}_openapi.json.gz`))).toString());
+const fileOf = (path: string) => `${path.replaceAll("/", "__")}_openapi.json.gz`;
+const read = (path: string) => JSON.parse(gunzipSync(readFileSync(join(published ?? "", fileOf(path)))).toString());
 
 describe.skipIf(published === undefined)("Kubernetes' own documents", () => {
+  const ofServer = pathsOfServer(apiGroups(plainKinds()), has)
+    // Its name begins with a point: it is not among the copies.
+    .filter(({ document }) => existsSync(join(published ?? "", fileOf(document))));
+
+  it.each(ofServer)("$document: the same operation, with the same answer in the same forms", (path) => {
+    const ours: any = serverDocumentV3(path);
+    const theirs = read(path.document);
+    expect(operations(ours)).toEqual(operations(theirs));
+    expect(schemasOf(ours)).toEqual(schemasOf(theirs));
+    const forms = (document: any) => Object.keys(document.paths[path.path].get.responses[200].content).sort();
+    expect(forms(ours)).toEqual(forms(theirs));
+  });
+
   const groupVersions = apiGroups(plainKinds()).flatMap(({ name, versions }) =>
     versions.map(({ version, kinds }) => ({ name, version, kinds, path: documentPath(name, version) })),
   );
@@ -323,7 +367,7 @@ describe.skipIf(published === undefined)("Kubernetes' own documents", () => {
 
   function schemasOf(document: any): unknown {
     return Object.fromEntries(
-      Object.entries(document.components.schemas)
+      Object.entries(document.components.schemas ?? {})
         .filter(([name]) => !(name in inlined))
         .map(([name, schema]) => [name, normal(schema)]),
     );

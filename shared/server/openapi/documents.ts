@@ -4,15 +4,21 @@ import type { JsonObject } from "../../api/objects.ts";
 import { patchTypes } from "../body.ts";
 import type { ApiGroup } from "../discovery/documents.ts";
 import { json, protobuf, yaml } from "../media-types.ts";
-import { type Operation, type Path, pathsOf } from "./operations.ts";
+import { type Operation, type Path, pathsOf, type ServerPath, serverPaths } from "./operations.ts";
 import { collectDefinitions, type Definitions, type Dialect, gvkExtension, refTo, tagOf } from "./schemas.ts";
 
 const info = { title: "Kubernetes", version: "unversioned" };
 const bearer = { BearerToken: { type: "apiKey", in: "header", name: "authorization", description: "Bearer Token authentication" } };
 const descriptions: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted", 401: "Unauthorized" };
 
-const producedBy = ({ custom }: Path): string[] => (custom ? [json, yaml] : [json, yaml, protobuf]);
 const streamed = ["application/json;stream=watch", `${protobuf};stream=watch`];
+
+function producedBy({ custom, produces }: Path, operation: Operation): readonly string[] {
+  if (produces) return produces;
+  if (!operation.answer) return ["text/plain"];
+  return custom ? [json, yaml] : [json, yaml, protobuf, ...(isLong(operation) ? streamed : [])];
+}
+
 const patchTypesOf = ({ custom }: Path): string[] =>
   Object.entries(patchTypes)
     .filter(([, type]) => !custom || type !== "strategic")
@@ -24,24 +30,54 @@ export const documentPath = (group: string, version: string): string => `${group
 /** One group version, complete in itself. */
 export function documentV3(group: string, version: string, kinds: readonly Kind[]): JsonObject {
   const definitions = collectDefinitions("v3");
-  const paths = renderPaths("v3", group, version, kinds, definitions);
-  return { openapi: "3.0.0", info, paths, components: { schemas: definitions.all(), securitySchemes: bearer } };
+  return completeV3(renderGroupVersion("v3", group, version, kinds, definitions), definitions);
 }
 
+/** One path that belongs to no group version. */
+export function serverDocumentV3(path: ServerPath): JsonObject {
+  const definitions = collectDefinitions("v3");
+  return completeV3(renderPaths("v3", [path], path.tag, definitions), definitions);
+}
+
+function completeV3(paths: JsonObject, definitions: Definitions): JsonObject {
+  const schemas = definitions.all();
+  const components = { ...(Object.keys(schemas).length > 0 && { schemas }), securitySchemes: bearer };
+  return { openapi: "3.0.0", info, paths, components };
+}
+
+/** {@link serverPaths} of a cluster's groups. */
+export const pathsOfServer = (groups: readonly ApiGroup[], has: { readonly openId: boolean }): ServerPath[] =>
+  serverPaths(
+    groups
+      .filter(({ name, versions }) => name !== "" && versions.some(({ kinds }) => kinds.some(({ custom }) => !custom)))
+      .map(({ name }) => name),
+    has,
+  );
+
 /** Everything. */
-export function documentV2(groups: readonly ApiGroup[]): JsonObject {
+export function documentV2(groups: readonly ApiGroup[], has: { readonly openId: boolean }): JsonObject {
   const definitions = collectDefinitions("v2");
   const paths: JsonObject = {};
+  for (const path of pathsOfServer(groups, has)) Object.assign(paths, renderPaths("v2", [path], path.tag, definitions));
   for (const { name, versions } of groups)
-    for (const { version, kinds } of versions) Object.assign(paths, renderPaths("v2", name, version, kinds, definitions));
+    for (const { version, kinds } of versions) Object.assign(paths, renderGroupVersion("v2", name, version, kinds, definitions));
   return { swagger: "2.0", info, paths, definitions: definitions.all(), securityDefinitions: bearer, security: [{ BearerToken: [] }] };
 }
 
-function renderPaths(dialect: Dialect, group: string, version: string, kinds: readonly Kind[], definitions: Definitions): JsonObject {
+function renderGroupVersion(
+  dialect: Dialect,
+  group: string,
+  version: string,
+  kinds: readonly Kind[],
+  definitions: Definitions,
+): JsonObject {
   for (const kind of kinds) definitions.addKind(kind);
-  const tag = tagOf(group, version);
+  return renderPaths(dialect, pathsOf(group, version, kinds), tagOf(group, version), definitions);
+}
+
+function renderPaths(dialect: Dialect, paths: readonly Path[], tag: string, definitions: Definitions): JsonObject {
   return Object.fromEntries(
-    pathsOf(group, version, kinds).map((path) => {
+    paths.map((path) => {
       const operations = path.operations.map((operation) => {
         for (const name of [operation.body?.definition, operation.answer]) if (name) definitions.add(name);
         return [operation.method, (dialect === "v3" ? operationV3 : operationV2)(path, operation, tag)] as const;
@@ -74,8 +110,7 @@ const isLong = ({ action }: Operation): boolean => action === "list" || action =
 function operationV3(path: Path, operation: Operation, tag: string): JsonObject {
   const { body, answer, codes } = operation;
   const schema = answer ? refTo(answer, "v3") : { type: "string" };
-  const types = answer ? [...producedBy(path), ...(isLong(operation) && !path.custom ? streamed : [])] : ["text/plain"];
-  const content = Object.fromEntries(types.map((type) => [type, { schema }]));
+  const content = Object.fromEntries(producedBy(path, operation).map((type) => [type, { schema }]));
   const bodyTypes = operation.method === "patch" ? patchTypesOf(path) : ["*/*"];
   return {
     ...facts(operation, tag),
@@ -99,7 +134,7 @@ function operationV2(path: Path, operation: Operation, tag: string): JsonObject 
   return {
     ...facts(operation, tag),
     consumes: operation.method === "patch" ? patchTypesOf(path) : ["*/*"],
-    produces: answer ? [...producedBy(path), ...(isLong(operation) && !path.custom ? streamed : [])] : ["text/plain"],
+    produces: producedBy(path, operation),
     schemes: ["https"],
     parameters: [
       ...(body ? [{ name: "body", in: "body", ...(body.required && { required: true }), schema: refTo(body.definition, "v2") }] : []),

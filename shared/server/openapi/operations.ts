@@ -3,7 +3,9 @@
 import { definitionOf } from "../../api/builtin-schemas.ts";
 import { apiVersionOf, type Kind } from "../../api/kind.ts";
 import { answersWithDeleted } from "../deleted-answers.ts";
-import { capitalised, groupWords, listDefinition, names } from "./schemas.ts";
+import { json } from "../media-types.ts";
+import { openIdPaths } from "../openid.ts";
+import { camel, capitalised, groupWords, listDefinition, names } from "./schemas.ts";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
@@ -19,7 +21,7 @@ export interface Operation {
   readonly query: Readonly<Record<string, ParameterType>>;
   /** Definition of the request body. */
   readonly body?: { readonly definition: string; readonly required: boolean };
-  /** Definition of the answer, or plain text. */
+  /** Definition of the answer, or text. */
   readonly answer: string | undefined;
   readonly codes: readonly number[];
 }
@@ -31,6 +33,15 @@ export interface Path {
   readonly operations: readonly Operation[];
   /** Serves custom resources: JSON and YAML only, no strategic merge. */
   readonly custom: boolean;
+  /** Media types of the answer, where they are not those of a kind's. */
+  readonly produces?: readonly string[];
+}
+
+/** Paths that belong to no group version: each has a document of its own in version 3. */
+export interface ServerPath extends Path {
+  /** `apis/apps` */
+  readonly document: string;
+  readonly tag: string;
 }
 
 const pretty = { pretty: "string" } as const;
@@ -73,6 +84,37 @@ export function pathsOf(group: string, version: string, kinds: readonly Kind[]):
     custom: false,
   };
   return [discovery, ...kinds.flatMap((kind) => kindPaths(base, prefix, kind))].filter(({ operations }) => operations.length > 0);
+}
+
+/**
+ * What tells clients about the server itself.
+ * @param groups built-in ones, without the core group. Upstream describes no others.
+ */
+export function serverPaths(groups: readonly string[], { openId }: { readonly openId: boolean }): ServerPath[] {
+  const path = (document: string, tag: string, id: string, answer?: string, produces?: readonly string[]): ServerPath => ({
+    document,
+    tag,
+    path: `/${document}/`,
+    variables: [],
+    operations: [{ method: "get", id, query: {}, answer, codes: [200] }],
+    custom: false,
+    ...(produces && { produces }),
+  });
+  return [
+    path("api", "core", "getCoreAPIVersions", names.apiVersions),
+    path("apis", "apis", "getAPIVersions", names.apiGroupList),
+    ...groups.map((group) => {
+      const words = groupWords(group);
+      return path(`apis/${group}`, camel(words), `get${words.map(capitalised).join("")}APIGroup`, names.apiGroup);
+    }),
+    path("version", "version", "getCodeVersion", names.version, [json]),
+    ...(openId
+      ? [
+          path(openIdPaths.configuration.slice(1), "WellKnown", "getServiceAccountIssuerOpenIDConfiguration", undefined, [json]),
+          path(openIdPaths.keys.slice(1), "openid", "getServiceAccountIssuerOpenIDKeyset", undefined, ["application/jwk-set+json"]),
+        ]
+      : []),
+  ];
 }
 
 function kindPaths(base: string, prefix: string, kind: Kind): Path[] {

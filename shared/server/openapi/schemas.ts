@@ -13,7 +13,11 @@ export const names = {
   status: `${meta}.Status`,
   deleteOptions: `${meta}.DeleteOptions`,
   patch: `${meta}.Patch`,
+  apiVersions: `${meta}.APIVersions`,
+  apiGroupList: `${meta}.APIGroupList`,
+  apiGroup: `${meta}.APIGroup`,
   apiResourceList: `${meta}.APIResourceList`,
+  version: "io.k8s.apimachinery.pkg.version.Info",
   watchEvent: `${meta}.WatchEvent`,
   objectMeta: `${meta}.ObjectMeta`,
   listMeta: `${meta}.ListMeta`,
@@ -236,4 +240,4 @@ export const tagOf = (group: string, version: string): string => `${camel(groupW
 export const groupWords = (group: string): string[] => (group === "" ? ["core"] : group.replace(/\.k8s\.io$/, "").split(/[.-]/));
 
 export const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-const camel = (words: readonly string[]): string => words.map((word, index) => (index === 0 ? word : capitalised(word))).join("");
+export const camel = (words: readonly string[]): string => words.map((word, index) => (index === 0 ? word : capitalised(word))).join("");

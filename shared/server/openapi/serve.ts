@@ -8,8 +8,9 @@ import { type ApiGroup, apiGroups } from "../discovery/documents.ts";
 import { matchesTag } from "../discovery/serve.ts";
 import { acceptsGzip } from "../encode.ts";
 import { json, notAcceptable, parseAccept } from "../media-types.ts";
-import { documentPath, documentV2, documentV3 } from "./documents.ts";
+import { documentPath, documentV2, documentV3, pathsOfServer, serverDocumentV3 } from "./documents.ts";
 import { encodeGnostic } from "./gnostic.ts";
+import type { ServerPath } from "./operations.ts";
 
 export interface OpenApi {
   /**
@@ -41,24 +42,48 @@ const versionsOf = (catalog: Catalog) =>
     versions.map(({ version, kinds }) => ({ group: name, version, kinds })),
   );
 
-export function createOpenApi({ clock }: { readonly clock: Clock }): OpenApi {
+/** @param openId whether the server tells what verifying its tokens takes */
+export function createOpenApi({ clock, openId }: { readonly clock: Clock; readonly openId: boolean }): OpenApi {
   const v3 = memo((group: string, version: string, kinds: readonly Kind[]) => encoded(JSON.stringify(documentV3(group, version, kinds))));
-  const v2Json = memo((_format: string, _all: string, kinds: readonly Kind[]) => encoded(JSON.stringify(documentV2(apiGroups(kinds)))));
-  const v2Protobuf = memo((_format: string, _all: string, kinds: readonly Kind[]) => encoded(encodeGnostic(documentV2(apiGroups(kinds)))));
+  const v2Json = memo((_format: string, _all: string, kinds: readonly Kind[]) =>
+    encoded(JSON.stringify(documentV2(apiGroups(kinds), { openId }))),
+  );
+  const v2Protobuf = memo((_format: string, _all: string, kinds: readonly Kind[]) =>
+    encoded(encodeGnostic(documentV2(apiGroups(kinds), { openId }))),
+  );
+
+  /** Always the same, and no more of them than there are built-in groups. */
+  const ofServer = new Map<string, Encoded>();
+  function serverDocument(path: ServerPath): Encoded {
+    const known = ofServer.get(path.document);
+    if (known) return known;
+    const made = encoded(JSON.stringify(serverDocumentV3(path)));
+    ofServer.set(path.document, made);
+    return made;
+  }
+
+  /** Every document of a cluster: its path below `/openapi/v3`, and what makes it. */
+  const documents = (catalog: Catalog): { readonly path: string; readonly content: () => Encoded }[] => [
+    ...pathsOfServer(apiGroups(catalog.all()), { openId }).map((path) => ({ path: path.document, content: () => serverDocument(path) })),
+    ...versionsOf(catalog).map(({ group, version, kinds }) => ({
+      path: documentPath(group, version),
+      content: () => v3(group, version, kinds),
+    })),
+  ];
 
   /** URLs are rooted at `/openapi/v3` whatever stands before it: clients keep their own prefix only then. */
   function index(catalog: Catalog): Encoded {
-    const paths = versionsOf(catalog).map(({ group, version, kinds }) => {
-      const path = documentPath(group, version);
-      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${v3(group, version, kinds).hash}` }] as const;
-    });
+    const paths = documents(catalog).map(
+      ({ path, content }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${content().hash}` }] as const,
+    );
     return encoded(JSON.stringify({ paths: Object.fromEntries(paths.sort(([a], [b]) => (a < b ? -1 : 1))) }));
   }
 
-  function versioned(catalog: Catalog, path: string, request: Request, query: URLSearchParams): Response | undefined {
-    const found = versionsOf(catalog).find(({ group, version }) => documentPath(group, version) === path);
-    if (!found) return undefined;
-    const document = v3(found.group, found.version, found.kinds);
+  function one(catalog: Catalog, path: string, request: Request, query: URLSearchParams): Response | undefined {
+    const document = documents(catalog)
+      .find((candidate) => candidate.path === path)
+      ?.content();
+    if (!document) return undefined;
     const asked = query.get("hash");
     if (asked === null) return send(document, json, request);
     // Relative to what the client asked for, so that a cluster's path and a stage before it stay.
@@ -77,7 +102,7 @@ export function createOpenApi({ clock }: { readonly clock: Clock }): OpenApi {
       const wanted = /^\/openapi\/v3\/(.+)$/.exec(path)?.[1];
       if (wanted !== undefined) {
         acceptable(request, [json]);
-        return versioned(catalog, wanted, request, query);
+        return one(catalog, wanted, request, query);
       }
       if (path !== "/openapi/v2") return undefined;
       const type = acceptable(request, [json, ...gnosticTypes]);
