@@ -19,7 +19,7 @@ import { localAccount } from "./account.ts";
 import { addressesOf, inUrl, isLoopback, isWildcard, loopback, servedAddress, spareAddress } from "./addresses.ts";
 import { type Cloud, createCloud } from "./cloud.ts";
 import { credentials } from "./data/credentials.ts";
-import { type DataFolder, damaged, openDataFolder } from "./data/folder.ts";
+import { checkNotEmptied, type DataFolder, damaged, openDataFolder } from "./data/folder.ts";
 import { checkKubeconfig, writeKubeconfig } from "./data/kubeconfig.ts";
 import { removeAbandoned } from "./data/volume-folders.ts";
 import { usualDisorder } from "./dispatcher/bus.ts";
@@ -152,6 +152,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     if (eniSlots === undefined) throw new UserError(`unknown node type ${nodeType}`);
 
     const ownDynamoDb = Boolean(process.env.AWS_ENDPOINT_URL_DYNAMODB || process.env.AWS_ENDPOINT_URL || process.env.DYNAMODB_ENDPOINT);
+    if (!ownDynamoDb) checkNotEmptied(folder, records);
     const dynamoDb = await startEngine(folder, log);
     undo.push(() => dynamoDb.stop());
     const tableClient = dynamoDb.client();

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeFolders } from "../make-folders.ts";
+import type { Records } from "../state/records.ts";
 import { UserError } from "../user-error.ts";
 import { lock } from "./lock.ts";
 
@@ -91,6 +92,19 @@ function readFormat(file: string): { readonly format: number; readonly madeBy: s
 /** A file of the folder is not what this program wrote. */
 export const damaged = (file: string, cause?: unknown): UserError =>
   new UserError(`${file} cannot be read: the data folder is damaged. Move it away, or give another one with --data.`, { cause });
+
+/**
+ * Refuses to begin a new cluster where there was one: SQLite takes an empty file for a new database. The cluster's file has content before
+ * the account that it belongs to keeps anything, so an empty one beside records has lost it; a first start that was interrupted has none.
+ * @throws {UserError}
+ */
+export function checkNotEmptied(folder: DataFolder, records: Records): void {
+  const file = folder.file("dynamodb.sqlite");
+  if (statSync(file, { throwIfNoEntry: false })?.size !== 0 || (records.isEmpty() && !existsSync(folder.file("kubeconfig")))) return;
+  throw new UserError(
+    `${file} is empty, and a cluster was kept in it: the data folder is damaged. Put a copy of the file back, move the folder away, or give another one with --data.`,
+  );
+}
 
 /** The file is there whole or not at all, whenever the process ends. */
 export function writeAtomically(path: string, content: string, mode: number): void {

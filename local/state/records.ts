@@ -9,6 +9,8 @@ export interface Records {
   all<T>(kind: string): Map<string, T>;
   put(kind: string, id: string, value: unknown): void;
   delete(kind: string, id: string): void;
+  /** Nothing was ever kept, or all of it was deleted. */
+  isEmpty(): boolean;
   close(): void;
 }
 
@@ -34,11 +36,13 @@ export function openRecords(file: string): Records {
   const upsert = database.prepare(
     "INSERT INTO records (kind, id, value) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value",
   );
+  const first = database.prepare("SELECT 1 FROM records LIMIT 1");
   const remove = database.prepare("DELETE FROM records WHERE kind = ? AND id = ?");
   return {
     all: <T>(kind: string) => new Map(select.all(kind).map(({ id, value }) => [String(id), JSON.parse(String(value)) as T])),
     put: (kind, id, value) => void upsert.run(kind, id, JSON.stringify(value)),
     delete: (kind, id) => void remove.run(kind, id),
+    isEmpty: () => first.get() === undefined,
     close: () => database.close(),
   };
 }

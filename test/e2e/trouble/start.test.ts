@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openRecords } from "../../../local/state/records.ts";
 import {
   type ControlPlane,
   type Ended,
@@ -69,6 +70,17 @@ describe("a data folder", { timeout: 120_000 }, () => {
     writeFileSync(join(damaged, name), noise);
     expectComplaint(await start(damaged), new RegExp(`${name} cannot be read: the data folder is damaged\\. Move it away`));
     expect(readFileSync(join(damaged, name), "utf8")).toBe(noise);
+  });
+
+  it("whose cluster is gone from its file is refused, and left as it is", async () => {
+    const emptied = mkdtempSync(join(folder, "emptied-"));
+    writeFileSync(join(emptied, "format.json"), JSON.stringify({ format: 1, madeBy: "0.1.0" }));
+    const records = openRecords(join(emptied, "aws.sqlite"));
+    records.put("local.port", "aws", 1);
+    records.close();
+    writeFileSync(join(emptied, "dynamodb.sqlite"), "");
+    expectComplaint(await start(emptied), /dynamodb\.sqlite is empty, and a cluster was kept in it: .* Put a copy of the file back/);
+    expect(readFileSync(join(emptied, "dynamodb.sqlite"), "utf8")).toBe("");
   });
 
   it("that holds other things is refused, and left as it is", async () => {

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { credentials } from "../../../local/data/credentials.ts";
-import { openDataFolder } from "../../../local/data/folder.ts";
+import { checkNotEmptied, openDataFolder } from "../../../local/data/folder.ts";
 import { writeKubeconfig } from "../../../local/data/kubeconfig.ts";
+import { openRecords } from "../../../local/state/records.ts";
 import { UserError } from "../../../local/user-error.ts";
 
 const folders: string[] = [];
@@ -85,6 +86,48 @@ describe("the data folder", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     openDataFolder(path, "0.1.0").release();
+  });
+});
+
+describe("an empty dynamodb.sqlite", () => {
+  const withEmpty = () => {
+    const folder = openDataFolder(aFolder(), "0.1.0");
+    const records = openRecords(folder.file("aws.sqlite"));
+    writeFileSync(folder.file("dynamodb.sqlite"), "");
+    return { folder, records, check: () => checkNotEmptied(folder, records) };
+  };
+  const refusal = /dynamodb\.sqlite is empty, and a cluster was kept in it: the data folder is damaged\. Put a copy .* --data\.$/u;
+
+  it("has lost its content where the account keeps something, and is refused", () => {
+    const { records, check } = withEmpty();
+    records.put("local.port", "aws", 1);
+    expect(check).toThrow(UserError);
+    expect(check).toThrow(refusal);
+    records.close();
+  });
+
+  it("has lost its content where a start came to its end, and is refused", () => {
+    const { folder, records, check } = withEmpty();
+    writeFileSync(folder.file("kubeconfig"), "{}");
+    expect(check).toThrow(refusal);
+    records.close();
+  });
+
+  it("is what a first start may leave behind, and is filled by the next", async () => {
+    const { folder, records, check } = withEmpty();
+    await credentials(folder, ["127.0.0.1"], new Date());
+    expect(check).not.toThrow();
+    records.close();
+  });
+
+  it("is another thing than none, or one with content", () => {
+    const { folder, records, check } = withEmpty();
+    records.put("local.port", "aws", 1);
+    writeFileSync(folder.file("dynamodb.sqlite"), "SQLite");
+    expect(check).not.toThrow();
+    rmSync(folder.file("dynamodb.sqlite"));
+    expect(check).not.toThrow();
+    records.close();
   });
 });
 
