@@ -47,3 +47,6 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 /** Time-outs, broken connections and names that are not listed say nothing, so nobody knows. */
 export const meaningOf = (error: unknown): Meaning => (error instanceof Error && meanings[error.name]) || "unknown";
+
+/** DynamoDB never is. An engine on a laptop hands on what SQLite says. */
+export const isFull = (error: unknown): boolean => error instanceof Error && /\bdisk is full\b/u.test(error.message);

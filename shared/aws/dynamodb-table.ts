@@ -16,13 +16,14 @@ import {
   type Query,
   type QueryPage,
   type Table,
+  TableFullError,
   TableRefusedError,
   TableUnavailableError,
   ThrottledError,
   UnknownOutcomeError,
   type WriteResult,
 } from "../store/table.ts";
-import { meaningOf } from "./dynamodb-errors.ts";
+import { isFull, meaningOf } from "./dynamodb-errors.ts";
 
 export interface DynamoDbTableOptions {
   readonly client: DynamoDBClient;
@@ -121,6 +122,7 @@ class DynamoDbTable implements Table {
     }
     if (meaning === "throttled") throw new ThrottledError("the table throttles writes", { cause: failure });
     if (meaning === "refused") throw new TableRefusedError("the table refuses the write", { cause: failure });
+    if (isFull(failure)) throw new TableFullError("the table has no room left", { cause: failure });
     throw new UnknownOutcomeError("the outcome of a write is unknown", { cause: failure });
   }
 

@@ -7,6 +7,7 @@ import {
   OutcomeUnknownError,
   SlowReaderError,
   StoreBusyError,
+  StoreFullError,
   StoreUnavailableError,
   UnknownClusterError,
 } from "../store/store.ts";
@@ -29,6 +30,11 @@ export function toStatusError(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
   if (error instanceof CompactedError) return expired(oldList, error);
   if (error instanceof FutureRevisionError) return tooLarge(error);
+  if (error instanceof StoreFullError) {
+    const message =
+      "Internal error occurred: the disk that holds the cluster's state is full: nothing can be changed until there is room on it";
+    return new StatusError("InternalError", message, { cause: error });
+  }
   if (error instanceof OutcomeUnknownError) {
     return new StatusError(
       "Timeout",

@@ -9,7 +9,7 @@ import type { ResourceLog } from "./resource-log.ts";
 import { insist, pauseAfter } from "./retry.ts";
 import type { Head, SlotEntry } from "./slot.ts";
 import { UnknownClusterError } from "./store.ts";
-import type { Item, WriteResult } from "./table.ts";
+import { type Item, TableFullError, type WriteResult } from "./table.ts";
 
 export type ClaimResult =
   /** The slot is ours. `date` is the table's clock. */
@@ -66,7 +66,7 @@ export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimRe
     } catch (error) {
       cause ??= error;
     }
-    if (!claim.isAwaited()) return { type: "unknown", cause };
+    if (cause instanceof TableFullError || !claim.isAwaited()) return { type: "unknown", cause };
   }
 }
 

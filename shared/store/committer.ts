@@ -13,7 +13,8 @@ import type { ResourceLog } from "./resource-log.ts";
 import { passing, pauseAfter } from "./retry.ts";
 import type { Slot } from "./slot.ts";
 import { measure, slotItem } from "./slot-item.ts";
-import { type Outcome, OutcomeUnknownError, type Proposal, StoreBusyError, StoreUnavailableError } from "./store.ts";
+import { type Outcome, OutcomeUnknownError, type Proposal, StoreBusyError, StoreFullError, StoreUnavailableError } from "./store.ts";
+import { TableFullError } from "./table.ts";
 import { SlotsGoneError } from "./tail.ts";
 
 /** Who slept through the end of a wait gives the table this much more time. */
@@ -183,6 +184,7 @@ export class Committer {
       isAwaited: () => this.#queue.some((waiting) => !this.#overdue(waiting)),
     });
     if (result.type !== "won") {
+      if (result.type === "unknown" && result.cause instanceof TableFullError) throw result.cause;
       this.#justRead = result.type === "lost";
       return false;
     }
@@ -240,6 +242,7 @@ export class Committer {
 
   #rejectUnknown(draft: Draft, member: Waiting, cause: unknown): void {
     member.done = true;
+    if (cause instanceof TableFullError) return member.reject(full(member, cause));
     const writes = draft.changes.some(({ id }) => id === member.id);
     member.reject(
       writes
@@ -261,7 +264,7 @@ export class Committer {
   #rejectAll(error: Error): void {
     const waiting = this.#queue;
     this.#queue = [];
-    for (const { reject } of waiting) reject(error);
+    for (const one of waiting) one.reject(error instanceof TableFullError ? full(one, error) : error);
   }
 
   #remove(members: readonly Waiting[]): void {
@@ -274,3 +277,6 @@ export class Committer {
     await clock.sleep(pauseAfter(failures, random));
   }
 }
+
+const full = ({ proposal }: Waiting, cause: TableFullError) =>
+  new StoreFullError(`${proposal.key}: there is no room for the write`, { cause });

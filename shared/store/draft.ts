@@ -10,6 +10,7 @@ import { maximumObjectBytes } from "./settings.ts";
 import { type ChunkRef, type Head, type LoggedChange, maximumChanges, revisionAt, type Slot } from "./slot.ts";
 import { changeText, measure, type PackedChanges, timeOf } from "./slot-item.ts";
 import { type Change, ObjectTooLargeError, type Outcome, type Proposal, type Revision, type Stored, type Verdict } from "./store.ts";
+import { TableFullError } from "./table.ts";
 import { undoOf } from "./undo.ts";
 
 /** What a proposal came to, for one state of its object. Good for any slot as long as the object is the same. */
@@ -124,7 +125,8 @@ export class Drafter {
       decision =
         same && sameVerdict(verdict, decided.verdict) ? decided.decision : await this.#prepare(waiting, verdict, current, draft.head);
     } catch (error) {
-      if (passing(error)) throw error;
+      // Trouble with the table is nobody's own.
+      if (passing(error) || error instanceof TableFullError) throw error;
       decision = { type: "threw", error };
     }
     waiting.decided = { current, verdict, decision };

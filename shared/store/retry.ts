@@ -1,6 +1,6 @@
 /** Pauses and repetition for table calls that may simply be made again: reads, and writes that are the same every time. */
 import type { Clock } from "../runtime/clock.ts";
-import { TableUnavailableError, ThrottledError, UnknownOutcomeError } from "./table.ts";
+import { TableFullError, TableUnavailableError, ThrottledError, UnknownOutcomeError } from "./table.ts";
 
 /**
  * A jittered pause before the next try.
@@ -36,9 +36,11 @@ export async function insist<T>({ clock, random, budgetMs = defaultBudgetMs }: P
   }
 }
 
-/** Errors that say nothing about the request itself. */
+/** Errors that say nothing about the request itself, and pass by themselves. */
 export const passing = (error: unknown): boolean =>
-  error instanceof ThrottledError || error instanceof UnknownOutcomeError || error instanceof TableUnavailableError;
+  error instanceof ThrottledError ||
+  (error instanceof UnknownOutcomeError && !(error instanceof TableFullError)) ||
+  error instanceof TableUnavailableError;
 
 /** Runs a job for each item, some at a time; the first failure is thrown once the running ones have ended. */
 export async function forEachOf<T>(items: readonly T[], atOnce: number, job: (item: T) => Promise<unknown>): Promise<void> {

@@ -215,7 +215,12 @@ export class FutureRevisionError extends Error {
 
 /** The write may or may not have happened; only a read can tell. */
 export class OutcomeUnknownError extends Error {
-  override readonly name = "OutcomeUnknownError";
+  override readonly name: string = "OutcomeUnknownError";
+}
+
+/** The same, because there is no room for it: nothing is written any more until somebody makes room. */
+export class StoreFullError extends OutcomeUnknownError {
+  override readonly name = "StoreFullError";
 }
 
 /** Nothing was written; try again after a while. */

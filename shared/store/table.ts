@@ -74,7 +74,12 @@ export class TableRefusedError extends Error {
 
 /** The outcome of a write is not known: the request may or may not have been carried out. */
 export class UnknownOutcomeError extends Error {
-  override readonly name = "UnknownOutcomeError";
+  override readonly name: string = "UnknownOutcomeError";
+}
+
+/** The same, from a table that has no room left, as an engine on a full disk: trying again is in vain until somebody makes room. */
+export class TableFullError extends UnknownOutcomeError {
+  override readonly name = "TableFullError";
 }
 
 /** A read failed, and may simply be made again. */

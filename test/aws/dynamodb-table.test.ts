@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { assertTableFits, dynamoDbTable, UnfitTableError } from "../../shared/aws/dynamodb-table.ts";
-import { TableRefusedError, TableUnavailableError, ThrottledError, UnknownOutcomeError } from "../../shared/store/table.ts";
+import { TableFullError, TableRefusedError, TableUnavailableError, ThrottledError, UnknownOutcomeError } from "../../shared/store/table.ts";
 import { startTestDynamoDb, type TestDynamoDb } from "../support/dynoxide.ts";
 import { describeTable } from "../support/table-suite.ts";
 
@@ -55,6 +55,17 @@ describe("a DynamoDB table in trouble", () => {
     const { table, calls } = await dynamoDbThat(failure(status, type));
     await expect(table.put(item)).rejects.toBeInstanceOf(UnknownOutcomeError);
     await expect(table.delete(item)).rejects.toBeInstanceOf(UnknownOutcomeError);
+    expect(calls()).toBe(2);
+  });
+
+  it("knows the words of an engine whose disk is full", async () => {
+    const message =
+      "commit failed (backend: database or disk is full) and rollback also failed (backend: cannot rollback - no transaction is active)";
+    const { table, calls } = await dynamoDbThat(failure(500, "InternalServerError", { message }));
+    const error = await table.put(item).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TableFullError);
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+    await expect(table.delete(item)).rejects.toBeInstanceOf(TableFullError);
     expect(calls()).toBe(2);
   });
 

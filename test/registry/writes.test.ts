@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
 import { jsonLog } from "../../shared/runtime/log.ts";
+import { memoryTable } from "../../shared/store/memory-table.ts";
+import { TableFullError } from "../../shared/store/table.ts";
+import { fakeClock } from "../support/fake-clock.ts";
+import { faultyTable } from "../support/faulty-table.ts";
 import { aConfigMap, aDeploymentBody, aPodBody, aRegistry, refusal } from "../support/registry.ts";
 
 const endpoints = (name: string, metadata: JsonObject = {}): JsonObject => ({
@@ -666,5 +670,29 @@ describe("several versions of one kind", () => {
     expect(await api.get("horizontalpodautoscalers.autoscaling/v2", "h")).toMatchObject({
       spec: { ...(made.spec as object), maxReplicas: 6 },
     });
+  });
+});
+
+describe("a table without room", () => {
+  it("is answered with what is wrong, in the Status and in the log; reads go on", async () => {
+    const clock = fakeClock();
+    const table = faultyTable(memoryTable({ clock }));
+    const logged: string[] = [];
+    const api = await aRegistry({ clock, table, log: jsonLog((line) => logged.push(line), "warn", {}) });
+    const made = await api.create("configmaps", aConfigMap("a"));
+    table.faults.put = async () => {
+      throw new TableFullError("the table has no room left", { cause: new Error("database or disk is full") });
+    };
+    const refused = refusal(api.patch("configmaps", "a", { type: "merge", body: { data: { k: "v" } } }));
+    await clock.advance(1_000);
+    expect(await refused).toMatchObject({
+      code: 500,
+      reason: "InternalError",
+      message: expect.stringContaining("the disk that holds the cluster's state is full"),
+    });
+    expect(logged.join()).toContain("database or disk is full");
+    expect(await api.get("configmaps", "a")).toEqual(made);
+    table.faults = {};
+    expect(await api.patch("configmaps", "a", { type: "merge", body: { data: { k: "v" } } })).toMatchObject({ data: { k: "v" } });
   });
 });

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { Head } from "../../../shared/store/slot.ts";
-import { CompactedError, OutcomeUnknownError, StoreBusyError, UnknownClusterError } from "../../../shared/store/store.ts";
-import { type Condition, type Item, ThrottledError, UnknownOutcomeError, type WriteResult } from "../../../shared/store/table.ts";
+import { CompactedError, OutcomeUnknownError, StoreBusyError, StoreFullError, UnknownClusterError } from "../../../shared/store/store.ts";
+import {
+  type Condition,
+  type Item,
+  TableFullError,
+  ThrottledError,
+  UnknownOutcomeError,
+  type WriteResult,
+} from "../../../shared/store/table.ts";
 import { dropReply, isSlot, times } from "../../support/faulty-table.ts";
 import { auditLog } from "../../support/log-audit.ts";
 import { aScene, create, keysOf, modify, objectOf, put, type Scene, take, update, wordFor } from "../../support/stores.ts";
@@ -473,6 +480,26 @@ describe("rule 9: every answer to a claim other than success is unknown until th
     scene.table.faults = {};
     expect((await pods.get("a")).object?.value).toEqual({ n: 0 });
     expect(wordFor(await pods.commit(put("a", { n: 2 })))).toBe("committed");
+  });
+
+  it.each([
+    { what: "a slot", value: { n: 1 } },
+    { what: "what lies beside it", value: { n: "x".repeat(900_000) } },
+  ])("says at once that there is no room for $what, and goes on when there is", async ({ value }) => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a", { n: 0 }));
+    const begun = scene.clock.now().getTime();
+    scene.table.faults.put = async () => {
+      throw new TableFullError("database or disk is full");
+    };
+    const refused = [pods.commit(put("a", value)), pods.commit(put("b", { n: 2 }))];
+    for (const one of await Promise.allSettled(refused)) expect(one).toMatchObject({ reason: expect.any(StoreFullError) });
+    expect(scene.clock.now().getTime() - begun).toBeLessThan(1_000);
+    expect((await pods.get("a")).object?.value).toEqual({ n: 0 });
+    scene.table.faults = {};
+    expect(wordFor(await pods.commit(put("b", { n: 2 })))).toBe("committed");
+    expect((await auditLog(scene.table)).changes.map(({ object }) => object.value.n)).toEqual([0, 2]);
   });
 
   it("survives a packet that arrives after its writer gave up: the log stays in order", async () => {
