@@ -19,7 +19,7 @@ import { localAccount } from "./account.ts";
 import { addressesOf, inUrl, isLoopback, isWildcard, loopback, servedAddress, spareAddress } from "./addresses.ts";
 import { type Cloud, createCloud } from "./cloud.ts";
 import { credentials } from "./data/credentials.ts";
-import { checkNotEmptied, type DataFolder, damaged, openDataFolder } from "./data/folder.ts";
+import { checkNotEmptied, type DataFolder, damaged, fullDisk, openDataFolder } from "./data/folder.ts";
 import { checkKubeconfig, writeKubeconfig } from "./data/kubeconfig.ts";
 import { removeAbandoned } from "./data/volume-folders.ts";
 import { usualDisorder } from "./dispatcher/bus.ts";
@@ -277,7 +277,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     };
   } catch (error) {
     await stop();
-    throw error;
+    // Who has a line of its own says which file it was about.
+    throw (error instanceof UserError ? undefined : fullDisk(options.data, error)) ?? error;
   }
 }
 

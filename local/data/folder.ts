@@ -106,6 +106,23 @@ export function checkNotEmptied(folder: DataFolder, records: Records): void {
   );
 }
 
+/** Out of room, in the words of the file system and of SQLite. */
+const fullCodes = new Set(["ENOSPC", "EDQUOT"]);
+const sqliteFull = 13;
+
+/** An error that comes from a full disk, as the user can put it right; undefined for any other. */
+export function fullDisk(folder: string, error: unknown): UserError | undefined {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    const { code = "", errcode } = one as { readonly code?: string; readonly errcode?: number };
+    if (!fullCodes.has(code) && errcode !== sqliteFull && !/\bdisk is full\b/u.test(one.message)) continue;
+    const path = resolve(folder);
+    return new UserError(`The disk that holds the data folder ${path} is full. Make room on it, or give another folder with --data.`, {
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
 /** The file is there whole or not at all, whenever the process ends. */
 export function writeAtomically(path: string, content: string, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`;

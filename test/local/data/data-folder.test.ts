@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { credentials } from "../../../local/data/credentials.ts";
-import { checkNotEmptied, openDataFolder } from "../../../local/data/folder.ts";
+import { checkNotEmptied, fullDisk, openDataFolder } from "../../../local/data/folder.ts";
 import { writeKubeconfig } from "../../../local/data/kubeconfig.ts";
 import { openRecords } from "../../../local/state/records.ts";
 import { UserError } from "../../../local/user-error.ts";
@@ -128,6 +128,23 @@ describe("an empty dynamodb.sqlite", () => {
     rmSync(folder.file("dynamodb.sqlite"));
     expect(check).not.toThrow();
     records.close();
+  });
+});
+
+describe("a disk without room", () => {
+  const refusal = /^The disk that holds the data folder \/data is full\. Make room on it, or give another folder with --data\.$/u;
+  it.each([
+    { who: "the file system", error: Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }) },
+    { who: "a quota", error: Object.assign(new Error("EDQUOT: disk quota exceeded, write"), { code: "EDQUOT" }) },
+    { who: "SQLite", error: Object.assign(new Error("out of room"), { code: "ERR_SQLITE_ERROR", errcode: 13 }) },
+    { who: "DynamoDB's engine", error: new Error("no", { cause: new Error("commit failed (backend: database or disk is full)") }) },
+  ])("is named when $who says so", ({ error }) => {
+    expect(fullDisk("/data", error)?.message).toMatch(refusal);
+  });
+
+  it("is not blamed for anything else", () => {
+    expect(fullDisk("/data", Object.assign(new Error("no"), { code: "EACCES" }))).toBeUndefined();
+    expect(fullDisk("/data", "ENOSPC")).toBeUndefined();
   });
 });
 
