@@ -10,7 +10,7 @@ import { badRequest, invalid, StatusError } from "../errors/status-error.ts";
 import { decode, decodeBare, decodeBody } from "./decode.ts";
 import { apply } from "./ownership.ts";
 import { typeLeftBy } from "./patched-type.ts";
-import type { Patch } from "./registry.ts";
+import type { Patch, WriteParameters } from "./registry.ts";
 import { change, type Endpoint } from "./update.ts";
 import { isObject, show } from "./values.ts";
 import { fromStorage, toStorage } from "./versions.ts";
@@ -21,14 +21,10 @@ const maxOperations = 10_000;
 export async function patchObject(write: Write, patch: Patch, endpoint: Endpoint): Promise<Written> {
   if (patch.type === "apply") return applyObject(write, patch, endpoint);
   const warnings = new Set<string>();
-  const { bodyProblems = [], fieldValidation } = write.parameters;
   const written = await change(write, {
     wanted: (current) => {
       if (current === undefined) throw new Error("a patch without an object");
-      const { object, problems } = patched(write.kind, write.subresource, current, patch);
-      const all = [...bodyProblems, ...problems];
-      if (all.length > 0 && fieldValidation === "Strict") throw badPatch(patch, object, `strict decoding error: ${all.join(", ")}`);
-      if (fieldValidation === "Warn") for (const problem of all) warnings.add(problem);
+      const object = patched(write.kind, write.subresource, current, patch, write.parameters, (text) => warnings.add(text));
       return { object, owned: false };
     },
     endpoint,
@@ -38,20 +34,29 @@ export async function patchObject(write: Write, patch: Patch, endpoint: Endpoint
   return written;
 }
 
-/** The object after a patch, decoded like a body. @throws {StatusError} BadRequest, Invalid, UnsupportedMediaType */
-function patched(
+/**
+ * The object after a patch, decoded like a body.
+ * @param current an object of `kind`
+ * @throws {StatusError} BadRequest, Invalid, UnsupportedMediaType
+ */
+export function patched(
   kind: Kind,
   subresource: string,
   current: AnyObject,
   patch: Patch,
-): { readonly object: AnyObject; readonly problems: readonly string[] } {
+  { bodyProblems = [], fieldValidation }: Pick<WriteParameters, "bodyProblems" | "fieldValidation">,
+  warn: (text: string) => void,
+): AnyObject {
   const result = applied(kind, current, patch);
   if (!isObject(result)) throw badPatch(patch, result, "the patch leaves no object");
   try {
     // A strategic patch is made on a value of the type itself: what it says of the type counts for nothing.
     const type = patch.type === "strategic" ? kind : typeLeftBy(kind, current.metadata.name, subresource, result);
     const { object, strictProblems } = decode(type, result);
-    return { object: inVersionOf(kind, type, object), problems: strictProblems };
+    const problems = [...bodyProblems, ...strictProblems];
+    if (problems.length > 0 && fieldValidation === "Strict") throw badPatch(patch, object, `strict decoding error: ${problems.join(", ")}`);
+    if (fieldValidation === "Warn") for (const problem of problems) warn(problem);
+    return inVersionOf(kind, type, object);
   } catch (error) {
     if (error instanceof DecodeError) throw badPatch(patch, result, error.message);
     throw error;

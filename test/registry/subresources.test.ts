@@ -320,6 +320,36 @@ describe("checklist 34: /scale", () => {
     });
   });
 
+  it("is held to its type and its fields, as every body and patch is", async () => {
+    const api = await aRegistry();
+    await api.create("deployments.apps", aDeploymentBody("d"));
+    const put = (body: JsonObject, options: object = {}) => api.update("deployments.apps", body, { subresource: "scale", ...options });
+    const patch = (body: JsonObject, options: object = {}) =>
+      api.patch("deployments.apps", "d", { type: "merge", body }, { subresource: "scale", ...options });
+    const metadata = { name: "d" };
+    const unknown = { metadata, spec: { replicas: 2, replica: 3 } };
+
+    const warnings: string[] = [];
+    await put(unknown, { fieldValidation: "Warn", warnings });
+    await patch(unknown, { fieldValidation: "Warn", warnings });
+    expect(warnings).toEqual(['unknown field "spec.replica"', 'unknown field "spec.replica"']);
+    expect(await refusal(put(unknown, { fieldValidation: "Strict" }))).toMatchObject({
+      code: 400,
+      message: 'Scale in version "v1" cannot be handled as a Scale: strict decoding error: unknown field "spec.replica"',
+    });
+    expect(await refusal(patch(unknown, { fieldValidation: "Strict" }))).toMatchObject({
+      code: 422,
+      message: expect.stringMatching(/^ "" is invalid: patch: Invalid value: .*: strict decoding error: unknown field "spec\.replica"$/u),
+    });
+    expect(await refusal(put({ metadata, spec: { replicas: "many" } }))).toMatchObject({ code: 400 });
+    expect(await refusal(patch({ spec: { replicas: "many" } }))).toMatchObject({ code: 422, details: { causes: [{ field: "patch" }] } });
+    expect(await refusal(patch({ kind: "Deployment" }))).toMatchObject({
+      code: 422,
+      message: expect.stringContaining('no kind "Deployment" is registered for version "autoscaling/v1"'),
+    });
+    expect(await refusal(patch({ metadata: { name: "e" } }))).toMatchObject({ code: 400 });
+  });
+
   it("refuses less than nothing, and an old resourceVersion", async () => {
     const api = await aRegistry();
     const made = await api.create("deployments.apps", aDeploymentBody("d"));

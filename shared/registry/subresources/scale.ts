@@ -1,12 +1,14 @@
 /** `/scale`: how many replicas something has and should have, in one shape for every kind that can be scaled. */
 
+import { builtinSchema } from "../../api/builtin-schemas.ts";
 import { type AnyObject, apiVersionOf, type Kind, type ScaleMapping } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
-import { applyJsonPatch } from "../../api/patch/json-patch.ts";
-import { applyMergePatch } from "../../api/patch/merge-patch.ts";
 import { badRequest, invalid, notFound } from "../../errors/status-error.ts";
+import { decodeBare, decodeBody } from "../decode.ts";
 import { unknownResource } from "../errors.ts";
+import { checkName } from "../metadata.ts";
 import { apply } from "../ownership.ts";
+import { patched } from "../patch.ts";
 import { modified, uidMismatch } from "../preconditions.ts";
 import type { Patch } from "../registry.ts";
 import { change } from "../update.ts";
@@ -16,7 +18,8 @@ import { mainEndpoint } from "./status.ts";
 
 interface Scale {
   readonly metadata: { readonly name?: unknown; readonly uid?: unknown; readonly resourceVersion?: unknown };
-  readonly spec: { readonly replicas?: unknown };
+  /** Decoded, so that a number of replicas is one. */
+  readonly spec?: { readonly replicas?: unknown };
 }
 
 const mappingOf = (kind: Kind): ScaleMapping<AnyObject> => {
@@ -40,21 +43,49 @@ export function scaleOf(kind: Kind, object: AnyObject): AnyObject {
   });
 }
 
+const definition = "io.k8s.api.autoscaling.v1.Scale";
+
+/** What bodies are read as. Nothing else is done with it: a Scale is stored nowhere. */
+const scales: Kind = {
+  group: "autoscaling",
+  version: "v1",
+  kind: "Scale",
+  plural: "scales",
+  singular: "scale",
+  namespaced: true,
+  verbs: [],
+  shortNames: [],
+  categories: [],
+  subresources: [],
+  storage: "",
+  listKind: "",
+  definition,
+  custom: false,
+  behaviour: {},
+  get schema() {
+    return builtinSchema(definition);
+  },
+};
+
 /** PUT of a Scale. */
 export async function putScale(write: Write, body: JsonObject): Promise<Written> {
-  const scale = readScale(write, body);
+  const { parameters, context, key } = write;
+  const scale = decodeBody(scales, body, parameters, (text) => context.warnings.push(text));
+  checkName(scale, key.name);
   return scaled(write, () => scale);
 }
 
 /** PATCH of a Scale: made against the Scale that the newest object has. */
 export async function patchScale(write: Write, patch: Patch): Promise<Written> {
   if (patch.type === "apply") return applyScale(write, patch);
-  return scaled(write, (current) => {
-    const scale = scaleOf(write.kind, current) as JsonObject;
-    const body = patch.type === "json" ? applyJsonPatch(scale, patch.body) : applyMergePatch(scale, patch.body);
-    if (!isObject(body)) throw badRequest("the patch leaves no Scale");
-    return readScale(write, body);
+  const warnings = new Set<string>();
+  const written = await scaled(write, (current) => {
+    const scale = patched(scales, "", scaleOf(write.kind, current), patch, write.parameters, (text) => warnings.add(text));
+    checkName(scale, write.key.name);
+    return scale;
   });
+  write.context.warnings.push(...warnings);
+  return written;
 }
 
 async function scaled(write: Write, wanted: (current: AnyObject) => Scale): Promise<Written> {
@@ -79,7 +110,9 @@ async function applyScale(write: Write, { body, force = false }: Patch): Promise
   const { kind, key, parameters } = write;
   const mapping = mappingOf(kind);
   if (!isObject(body)) throw badRequest("error decoding YAML: an apply configuration must be an object");
-  const replicas = replicasOf(readScale(write, body));
+  const scale = decodeBody(scales, body, parameters, (text) => write.context.warnings.push(text), decodeBare);
+  if (scale.metadata.name) checkName(scale, key.name);
+  const replicas = replicasOf(scale);
   const bare = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: key.name } } as unknown as AnyObject;
   const configuration = mapping.withReplicas(bare, replicas);
   const written = await change(write, {
@@ -94,28 +127,8 @@ async function applyScale(write: Write, { body, force = false }: Patch): Promise
   return { ...written, object: scaleOf(kind, written.object) };
 }
 
-const isOther = (given: unknown, expected: string): boolean => given !== undefined && given !== "" && given !== expected;
-
-/** @throws {StatusError} BadRequest: not a Scale, or another object's */
-function readScale({ key }: Write, body: JsonObject): Scale {
-  const { kind, apiVersion, metadata = {}, spec = {} } = body;
-  if (isOther(kind, "Scale") || isOther(apiVersion, "autoscaling/v1")) {
-    throw badRequest(`the object provided is a ${show(kind)} of ${show(apiVersion)}, and not a Scale of autoscaling/v1`);
-  }
-  if (!isObject(metadata) || !isObject(spec)) throw badRequest("metadata and spec of a Scale must be objects");
-  if (metadata.name !== undefined && metadata.name !== key.name) {
-    throw badRequest(`the name of the object (${show(metadata.name)}) does not match the name on the URL (${key.name})`);
-  }
-  return { metadata, spec };
-}
-
 function replicasOf({ metadata, spec }: Scale): number {
-  const { replicas = 0 } = spec;
-  if (typeof replicas !== "number" || !Number.isInteger(replicas)) {
-    throw badRequest(
-      `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
-    );
-  }
+  const replicas = Number(spec?.replicas ?? 0);
   if (replicas < 0) {
     throw invalid({ group: "autoscaling", kind: "Scale" }, show(metadata.name), [
       { reason: "FieldValueInvalid", field: "spec.replicas", message: `Invalid value: ${replicas}: must be greater than or equal to 0` },
