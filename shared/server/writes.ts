@@ -2,9 +2,9 @@
 import type { AnyObject } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest, StatusError } from "../errors/status-error.ts";
-import type { WriteParameters } from "../registry/registry.ts";
+import type { PatchType, WriteParameters } from "../registry/registry.ts";
 import { type Answerer, answerer } from "./answers.ts";
-import { decodeBody, objectBody, patchTypes, readBody } from "./body.ts";
+import { type Decoded, decodeBody, patchTypes, readBody } from "./body.ts";
 import { collectionDeleteOptions, deleteOptions } from "./delete-options.ts";
 import { answersWithDeleted } from "./deleted-answers.ts";
 import { resourceNotFound } from "./errors.ts";
@@ -65,21 +65,50 @@ export async function patch(request: KindRequest): Promise<Response> {
   const answer = answerer(request);
   const bytes = await readBody(request.request);
   const { force, ...write } = writeOptions("PatchOptions", query, context.userAgent, type === "apply");
-  const decoded = await decodeBody(bytes, type === "apply" ? yaml : json, kind.kind);
+  const decoded = await decodePatch(bytes, type);
   if (type === "json") checkOperations(decoded.value);
+  else checkObject(decoded.value);
   const { object, created } = await options.registry.patch(
     kind,
     keyIn(request),
     resource.subresource,
     {
       type,
-      body: type === "json" ? decoded.value : objectBody(decoded, kind.kind),
+      body: decoded.value,
       ...(force !== undefined && { force }),
     },
-    { ...write, bodyProblems: decoded.duplicates },
+    { ...write, bodyProblems: type === "json" ? operationProblems(decoded) : decoded.duplicates },
     context,
   );
   return answer.object(object, created ? 201 : 200);
+}
+
+/** @throws {StatusError} BadRequest in the words for patches, which are of no kind */
+async function decodePatch(bytes: Uint8Array, type: PatchType): Promise<Decoded> {
+  try {
+    return await decodeBody(bytes, type === "apply" ? yaml : json, "patch");
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.reason !== "BadRequest") throw error;
+    const why = error.cause instanceof Error ? error.cause.message : error.message;
+    throw badRequest(type === "apply" ? `error encoding patch: ${why}` : `invalid JSON patch: ${why}`, error);
+  }
+}
+
+function checkObject(value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)) return;
+  throw badRequest("error decoding patch: a patch of this type must be an object");
+}
+
+const operationFields = new Set(["op", "path", "from", "value"]);
+
+/** What `fieldValidation` finds in the operations themselves: what they make of the object is the registry's to look at. */
+function operationProblems({ value, duplicates }: Decoded): string[] {
+  const unknown = (value as readonly unknown[]).flatMap((operation, index) =>
+    Object.keys(Object(operation))
+      .filter((name) => !operationFields.has(name))
+      .map((name) => `unknown field ${JSON.stringify(`[${index}].${name}`)}`),
+  );
+  return [...duplicates, ...unknown].map((problem) => `json patch ${problem}`);
 }
 
 function checkOperations(operations: unknown): void {

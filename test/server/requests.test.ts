@@ -197,6 +197,34 @@ describe("patches", () => {
     expect(registry.last("patch")[3]).toEqual({ type, body });
   });
 
+  it.each([
+    { type: "merge-patch+json", body: "{bad", message: /^invalid JSON patch: / },
+    { type: "json-patch+json", body: "[", message: /^invalid JSON patch: / },
+    { type: "apply-patch+yaml", body: "{a: b: c", message: /^error encoding patch: / },
+    { type: "merge-patch+json", body: "[]", message: /^error decoding patch: / },
+    { type: "strategic-merge-patch+json", body: "7", message: /^error decoding patch: / },
+    { type: "json-patch+json", body: "{}", message: /^error decoding patch: / },
+    { type: "apply-patch+yaml", body: "[]", message: /^error decoding patch: / },
+  ])("that is none is refused as a patch, and not as an object: $type $body", async ({ type, body, message }) => {
+    const { json, registry } = testServer();
+    const asking = { method: "PATCH", body, headers: { "content-type": `application/${type}` } };
+    expect(await json(`${inDefault}/x?fieldManager=me`, asking)).toMatchObject({
+      code: 400,
+      reason: "BadRequest",
+      message: expect.stringMatching(message),
+    });
+    expect(registry.last("patch")).toEqual([]);
+  });
+
+  it("tells what is wrong with the operations themselves", async () => {
+    const { ask, registry } = testServer();
+    const body = '[{"op":"remove","path":"/a"},{"op":"replace","op":"replace","path":"/data/k","value":"x","foo":1}]';
+    await ask(`${inDefault}/x`, { method: "PATCH", body, headers: { "content-type": "application/json-patch+json" } });
+    expect(registry.last("patch")[4]).toMatchObject({
+      bodyProblems: ['json patch duplicate field "[1].op"', 'json patch unknown field "[1].foo"'],
+    });
+  });
+
   it("apply: YAML, and force", async () => {
     const { ask, registry } = testServer();
     await ask(`${inDefault}/x?fieldManager=me&force=true`, {
