@@ -68,6 +68,17 @@ describe("a Service's cluster address", () => {
     expect((await create(api, "a", spec)).spec).toMatchObject(has);
   });
 
+  it("may not change once set, and is not looked for elsewhere first", async () => {
+    const api = await aRegistry();
+    const [a, b] = [await create(api, "a"), await create(api, "b")];
+    for (const clusterIP of ["9.9.9.9", b.spec?.clusterIP])
+      expect(await refusal(api.patch("services", "a", { type: "merge", body: { spec: { clusterIP } } }))).toMatchObject({
+        code: 422,
+        message: `Service "a" is invalid: spec.clusterIPs[0]: Invalid value: ["${clusterIP}"]: may not change once set`,
+      });
+    expect((await api.get("services", "a")).spec).toMatchObject({ clusterIP: a.spec?.clusterIP });
+  });
+
   it("an ExternalName has none until it becomes something else", async () => {
     const api = await aRegistry();
     const made = await create(api, "a", { type: "ExternalName", externalName: "example.com" });

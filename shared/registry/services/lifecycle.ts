@@ -53,7 +53,8 @@ function allocateAddresses(
   const problems: Problem[] = [];
   for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
     const wanted = addresses[index];
-    if (wanted !== undefined && own.has(wanted)) continue;
+    // An address instead of the one it has is not looked for: validation refuses it, whether it is free or not.
+    if (wanted !== undefined && (own.has(wanted) || previous?.spec?.clusterIPs?.[index] !== undefined)) continue;
     const ofFamily = ranges.filter((range) => range.family === family);
     const asked = wanted ?? (isApi ? ofFamily.map(firstAddress).find((address) => !taken.has(address)) : undefined);
     if (asked === undefined) {
