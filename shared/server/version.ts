@@ -10,6 +10,11 @@ export function versionDocument(version: string): JsonObject {
   return {
     major,
     minor,
+    // Nothing is emulated, and the release before is what may run beside this one.
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion: `v${major}.${minor}.${patch}+binnacle-${version}`,
     gitCommit: "",
     gitTreeState: "clean",

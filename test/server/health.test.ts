@@ -47,7 +47,14 @@ describe("checklist 55: health", () => {
 describe("checklist 55: version", () => {
   it("is one that clients can compare", async () => {
     const version = await testServer().json("/version", { token: "" });
-    expect(version).toMatchObject({ major: "1", minor: "36" });
+    expect(version).toMatchObject({
+      major: "1",
+      minor: "36",
+      emulationMajor: "1",
+      emulationMinor: "36",
+      minCompatibilityMajor: "1",
+      minCompatibilityMinor: "35",
+    });
     expect(version.gitVersion).toMatch(/^v1\.36\.\d+\+binnacle-1\.2\.3$/);
   });
 });
