@@ -44,7 +44,8 @@ export async function reviewBody(request: KindRequest): Promise<JsonObject> {
       `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(", ")}`,
     );
   if (write.fieldValidation === "Warn") context.warnings.push(...problems);
-  return { ...object, ...own };
+  // In Go it is there even where the body has none.
+  return { metadata: {}, ...object, ...own };
 }
 
 /** DeleteOptions in a body; of any group, since clients send them in the resource's own. An empty body is none, whatever its type. */

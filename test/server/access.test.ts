@@ -117,6 +117,7 @@ describe("trap 20: reviews", () => {
     expect(await json(path, post({ spec: getPods }))).toMatchObject({
       kind: "SelfSubjectAccessReview",
       apiVersion: "authorization.k8s.io/v1",
+      metadata: {},
       spec: getPods,
       status: { allowed: true },
     });
