@@ -1,9 +1,10 @@
 /** From a request's body to a typed, defaulted object, with what `fieldValidation` says about fields that do not belong. */
 import { DecodeError, decodeObject } from "../api/codec.ts";
-import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
+import { type AnyObject, apiVersionOf, type Kind, type Problem } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
-import { badRequest } from "../errors/status-error.ts";
+import { badRequest, invalid } from "../errors/status-error.ts";
 import type { WriteParameters } from "./registry.ts";
+import { isObject, show } from "./values.ts";
 
 export interface Decoded {
   /** Nobody else's: may be changed. */
@@ -60,9 +61,14 @@ export function decodeBody(
 }
 
 /** A body may leave out its type, but not name another. */
-function checkType(kind: Kind, { apiVersion, kind: name }: JsonObject): void {
+function checkType(kind: Kind, { apiVersion, kind: name, metadata }: JsonObject): void {
   const expected = apiVersionOf(kind);
-  if (typeof name === "string" && name !== "" && name !== kind.kind) {
+  const isOther = typeof name === "string" && name !== "" && name !== kind.kind;
+  if (isOther && kind.custom && (!apiVersion || apiVersion === expected)) {
+    const called = isObject(metadata) ? show(metadata.name) : "";
+    throw invalid({ group: kind.group, kind: name }, called, [typeProblem("kind", name, kind.kind)]);
+  }
+  if (isOther && !kind.custom) {
     const version = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : expected;
     const short = version.slice(version.lastIndexOf("/") + 1);
     throw badRequest(
@@ -73,3 +79,10 @@ function checkType(kind: Kind, { apiVersion, kind: name }: JsonObject): void {
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
   }
 }
+
+/** Custom resources are no types of Go: what they say they are is a field like others, and validated. */
+export const typeProblem = (field: "kind" | "apiVersion", value: string, expected: string): Problem => ({
+  field,
+  reason: "FieldValueInvalid",
+  message: `Invalid value: ${JSON.stringify(value)}: must be ${expected}`,
+});

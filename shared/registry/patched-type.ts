@@ -1,9 +1,10 @@
 /** The type that a patch left an object with: upstream reads the result as what it says it is, and not as what it was. */
 import { builtinKinds } from "../api/builtin-kinds.ts";
 import { DecodeError } from "../api/codec.ts";
-import { apiVersionOf, type Kind, type Problem } from "../api/kind.ts";
+import { apiVersionOf, type Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest, invalid } from "../errors/status-error.ts";
+import { typeProblem } from "./decode.ts";
 import { show } from "./values.ts";
 
 /**
@@ -31,23 +32,16 @@ export function typeLeftBy(kind: Kind, name: string, subresource: string, { apiV
 /** Go's package for the internal types of a group: `rbac` for `rbac.authorization.k8s.io`. */
 const internalPackage = ({ group }: Kind): string => (group === "" ? "core" : (group.split(".")[0] ?? group));
 
-/** Custom resources are no types of Go: what they say they are is a field like others, and validated. */
 function customTypeLeft(kind: Kind, name: string, subresource: string, apiVersion: string, type: string): Kind {
   if (type === "") throw new DecodeError("Object 'Kind' is missing");
   // Of what a patch of the status made, only the status is kept.
   if (subresource === "status") return kind;
   const own = apiVersionOf(kind);
   const problems = [
-    ...(type === kind.kind ? [] : [mustBe("kind", type, kind.kind)]),
-    ...(apiVersion === own ? [] : [mustBe("apiVersion", apiVersion, own)]),
+    ...(type === kind.kind ? [] : [typeProblem("kind", type, kind.kind)]),
+    ...(apiVersion === own ? [] : [typeProblem("apiVersion", apiVersion, own)]),
   ];
   if (problems.length === 0) return kind;
   const slash = apiVersion.indexOf("/");
   throw invalid({ group: slash < 0 ? "" : apiVersion.slice(0, slash), kind: type }, name, problems);
 }
-
-const mustBe = (field: string, value: string, expected: string): Problem => ({
-  field,
-  reason: "FieldValueInvalid",
-  message: `Invalid value: ${JSON.stringify(value)}: must be ${expected}`,
-});

@@ -98,7 +98,8 @@ function decodeBinary(bytes: Uint8Array, kind: string): Decoded {
   }
 }
 
-const unrecognised = (bytes: Uint8Array, kind: string, error: unknown) =>
+/** Of a body that is no object of a kind. */
+export const unrecognised = (bytes: Uint8Array, kind: string, error: unknown) =>
   badRequest(
     `the object provided is unrecognized (must be of type ${kind}): ${error instanceof Error ? error.message : String(error)} (${summary(bytes)})`,
     error,

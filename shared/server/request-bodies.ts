@@ -1,12 +1,12 @@
 /** Bodies of requests for a kind, decoded as far as the registry expects them. */
 import { builtinSchema } from "../api/builtin-schemas.ts";
 import { DecodeError, decodeObject } from "../api/codec.ts";
-import { apiVersionOf } from "../api/kind.ts";
+import { apiVersionOf, type Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import type { SchemaNode } from "../api/schema.ts";
 import { badRequest } from "../errors/status-error.ts";
 import type { WriteParameters } from "../registry/registry.ts";
-import { decodeBody, objectBody, readBody } from "./body.ts";
+import { decodeBody, objectBody, readBody, unrecognised } from "./body.ts";
 import type { KindRequest } from "./kind-request.ts";
 import { writeOptions } from "./query.ts";
 
@@ -19,13 +19,22 @@ export interface ObjectToWrite {
 
 /** @throws {StatusError} BadRequest, Invalid, RequestEntityTooLarge, UnsupportedMediaType */
 export async function objectToWrite(
-  { request, kind, query, context }: KindRequest,
+  { request, kind, query, context, resource }: KindRequest,
   optionsKind: "CreateOptions" | "UpdateOptions",
 ): Promise<ObjectToWrite> {
   const bytes = await readBody(request);
   const { force: _force, ...write } = writeOptions(optionsKind, query, context.userAgent);
   const decoded = await decodeBody(bytes, request.headers.get("content-type") ?? "", kind.kind);
-  return { body: objectBody(decoded, kind.kind), write: { ...write, bodyProblems: decoded.duplicates } };
+  const body = objectBody(decoded, kind.kind);
+  if (kind.custom && (resource.subresource === "" || resource.subresource === "status")) requireType(kind, body, bytes);
+  return { body, write: { ...write, bodyProblems: decoded.duplicates } };
+}
+
+/** A custom resource is what it says it is: there is no type of Go that it is read into. @throws {StatusError} BadRequest */
+function requireType(kind: Kind, body: JsonObject, bytes: Uint8Array): void {
+  if (!body.kind) throw unrecognised(bytes, kind.kind, new Error("Object 'Kind' is missing"));
+  if (body.apiVersion) return;
+  throw badRequest(`the API version in the data () does not match the expected API version (${apiVersionOf(kind)})`);
 }
 
 /** Reviews never reach the registry, so their bodies are checked against their schema here. */

@@ -349,6 +349,19 @@ describe("checklist 60: a custom resource", () => {
     expect(await refusal(api.patch(crontabs, "a", { type: "strategic", body: {} }))).toMatchObject({ code: 415 });
   });
 
+  it("is what it says it is: another kind is Invalid, another version refused", async () => {
+    const api = await withCronTabs();
+    const body = cronTab("a");
+    expect(await refusal(api.create(crontabs, { ...body, kind: "Other" }))).toMatchObject({
+      code: 422,
+      message: 'Other.stable.example.com "a" is invalid: kind: Invalid value: "Other": must be CronTab',
+    });
+    expect(await refusal(api.create(crontabs, { ...body, kind: "Other", apiVersion: "stable.example.com/v9" }))).toMatchObject({
+      code: 400,
+      message: expect.stringMatching(/^the API version in the data \(stable\.example\.com\/v9\) does not match the expected API version/u),
+    });
+  });
+
   it("keeps its type: a patch to another kind or version is Invalid", async () => {
     const api = await withCronTabs();
     const made = await api.create(crontabs, cronTab("a"));

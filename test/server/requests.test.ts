@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeProtobuf } from "../../shared/api/protobuf.ts";
+import { aCustomKind } from "../support/custom-kind.ts";
+import { plainKinds } from "../support/plain-kinds.ts";
 import { aConfigMap, testServer } from "../support/test-server.ts";
 
 const inDefault = "/api/v1/namespaces/default/configmaps";
@@ -166,6 +168,26 @@ describe("bodies", () => {
     const answer = await json(inDefault, { method: "POST", body: "{", headers: { "content-type": "application/json" } });
     expect(answer).toMatchObject({ code: 400, reason: "BadRequest" });
     expect(answer.message).toMatch(/^the object provided is unrecognized \(must be of type ConfigMap\): .*\(\{\)$/);
+  });
+
+  it("has to say its type where it is a custom resource's, and nowhere else", async () => {
+    const { ask, json } = testServer({ kinds: [...plainKinds(), aCustomKind()] });
+    const crontabs = "/apis/stable.example.com/v1/namespaces/default/crontabs";
+    const whole = { apiVersion: "stable.example.com/v1", kind: "CronTab", metadata: { name: "x" } };
+    expect(await json(crontabs, { method: "POST", body: { ...whole, kind: undefined } })).toMatchObject({
+      code: 400,
+      message: expect.stringMatching(/^the object provided is unrecognized \(must be of type CronTab\): Object 'Kind' is missing \(\{/u),
+    });
+    expect(await json(crontabs, { method: "POST", body: { ...whole, apiVersion: undefined } })).toMatchObject({
+      code: 400,
+      message: "the API version in the data () does not match the expected API version (stable.example.com/v1)",
+    });
+    expect((await ask(crontabs, { method: "POST", body: whole })).status).toBe(201);
+    expect(await json(`${crontabs}/x`, { method: "PUT", body: { metadata: { name: "x" } } })).toMatchObject({ code: 400 });
+    expect(await json(`${crontabs}/x/status`, { method: "PUT", body: { metadata: { name: "x" } } })).toMatchObject({ code: 400 });
+    const scale = { metadata: { name: "x" }, spec: { replicas: 1 } };
+    expect((await ask(`${crontabs}/x/scale`, { method: "PUT", body: scale })).status).toBe(200);
+    expect((await ask(inDefault, { method: "POST", body: { metadata: { name: "x" } } })).status).toBe(201);
   });
 
   it("trap 2: reads what kubectl writes as protobuf", async () => {
