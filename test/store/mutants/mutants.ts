@@ -154,8 +154,8 @@ const ofTheRules: readonly Mutant[] = [
     patches: [
       patch(
         "view.ts",
-        `await this.write(changes, deadline, this.#begun.written);`,
-        `await raiseMark(table, keys, "watermark", last.number, patience);\n        await this.write(changes, deadline, this.#begun.written);`,
+        `await this.write(changes, deadline, { written: this.#begun.written, unlessOvertaken });`,
+        `await raiseMark(table, keys, "watermark", last.number, patience);\n        await this.write(changes, deadline, { written: this.#begun.written, unlessOvertaken });`,
       ),
     ],
   },
