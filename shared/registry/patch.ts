@@ -153,8 +153,11 @@ function checkConfiguration(kind: Kind, { namespace, name }: ObjectKey, configur
     throw badRequest(
       `invalid object type: ${show(apiVersion)}, Kind=${show(type)}: an apply configuration must name its apiVersion and kind (${kind.kind})`,
     );
-  // A body of another type is refused for that, in other words.
-  if (apiVersion !== apiVersionOf(kind) || type !== kind.kind) return;
+  const own = apiVersionOf(kind);
+  if (apiVersion !== own)
+    throw badRequest(`Incorrect version specified in apply patch. Specified patch version: ${show(apiVersion)}, expected: ${own}`);
+  // A body of another kind is refused for that, in other words.
+  if (type !== kind.kind) return;
   const problems = typedProblems(kind.schema, configuration);
   if (problems.length === 0) return;
   const list = problems.length === 1 ? problems[0] : ["errors:", ...problems.map((problem) => `  ${problem}`)].join("\n");

@@ -560,6 +560,17 @@ describe("checklist 38: ownership of fields", () => {
     }
   });
 
+  it("apply of another version or kind is refused", async () => {
+    const api = await aRegistry();
+    const applied = (type: JsonObject) =>
+      refusal(api.patch("configmaps", "a", { type: "apply", body: { ...aConfigMap("a"), ...type } }, { fieldManager: "me" }));
+    expect(await applied({ apiVersion: "v2" })).toMatchObject({
+      code: 400,
+      message: "Incorrect version specified in apply patch. Specified patch version: v2, expected: v1",
+    });
+    expect(await applied({ kind: "Secret" })).toMatchObject({ code: 400 });
+  });
+
   it("apply without a manager is refused", async () => {
     const api = await aRegistry();
     expect(await refusal(api.patch("configmaps", "a", { type: "apply", body: aConfigMap("a") }, { fieldManager: "" }))).toMatchObject({
