@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../../shared/runtime/clock.ts";
+import { silentLog } from "../../../shared/runtime/log.ts";
+import { memoryTable } from "../../../shared/store/memory-table.ts";
+import { openStore } from "../../../shared/store/open-store.ts";
 import { Head } from "../../../shared/store/slot.ts";
 import { CompactedError, OutcomeUnknownError, StoreBusyError, StoreFullError, UnknownClusterError } from "../../../shared/store/store.ts";
 import {
@@ -9,7 +13,7 @@ import {
   UnknownOutcomeError,
   type WriteResult,
 } from "../../../shared/store/table.ts";
-import { dropReply, isSlot, times } from "../../support/faulty-table.ts";
+import { dropReply, faultyTable, isSlot, times } from "../../support/faulty-table.ts";
 import { auditLog } from "../../support/log-audit.ts";
 import { aScene, create, keysOf, modify, objectOf, put, type Scene, take, update, wordFor } from "../../support/stores.ts";
 
@@ -211,6 +215,28 @@ describe("rule 4: the newest slot is never stubbed or deleted", () => {
     expect((await pods.get("a")).revision).toBe(birth * 1_000);
   });
 });
+
+/** Sleepers wake when they are told to. */
+function clockByHand(): { readonly clock: Clock; wake(afterMs: number): void } {
+  let now = Date.parse("2026-06-01T00:00:00Z");
+  let sleepers: (() => void)[] = [];
+  return {
+    clock: {
+      now: () => new Date(now),
+      sleep: (_ms, signal) =>
+        new Promise((resolve, reject) => {
+          sleepers.push(resolve);
+          signal?.addEventListener("abort", () => reject(signal.reason));
+        }),
+    },
+    wake(afterMs) {
+      now += afterMs;
+      const all = sleepers;
+      sleepers = [];
+      for (const each of all) each();
+    },
+  };
+}
 
 describe("rule 5: keys carry the incarnation, and a log ends with a closing slot", () => {
   it("starts a new life, with higher numbers, under an old name", async () => {
@@ -480,6 +506,29 @@ describe("rule 9: every answer to a claim other than success is unknown until th
     scene.table.faults = {};
     expect((await pods.get("a")).object?.value).toEqual({ n: 0 });
     expect(wordFor(await pods.commit(put("a", { n: 2 })))).toBe("committed");
+  });
+
+  it("never says that nothing was written in the moment in which the answer comes and time is up", async () => {
+    for (let steps = 0; steps < 30; steps++) {
+      const { clock, wake } = clockByHand();
+      const table = faultyTable(memoryTable());
+      const pods = (
+        await openStore({ table, clock, log: silentLog, settings: { commitBudgetMs: 1_000 } }).createCluster("default")
+      ).resource("pods");
+      await pods.commit(put("a", { n: 0 }));
+      const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+      table.faults.put = async (_item, _condition, real) => {
+        const result = await real();
+        await answered;
+        return result;
+      };
+      const word = pods.commit(put("a", { n: 1 })).then(wordFor, (error: Error) => error.name);
+      await new Promise(setImmediate);
+      answer();
+      for (let step = 0; step < steps; step++) await Promise.resolve();
+      wake(1_002);
+      expect(["committed", "OutcomeUnknownError"], `${steps} steps after the answer`).toContain(await word);
+    }
   });
 
   it.each([
