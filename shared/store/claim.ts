@@ -70,21 +70,32 @@ export async function claimSlot(log: ResourceLog, claim: Claim): Promise<ClaimRe
   }
 }
 
-/** What stands in the slot after the head, read strongly after this call. The cache moves along. */
-async function readOwner(log: ResourceLog, head: Head): Promise<{ readonly entry: SlotEntry; readonly date: Date } | undefined> {
-  const cache = await log.fresh(log.arrive());
-  if (cache.head.slot <= head.slot) return undefined;
-  const entry = cache.slotsAfter(head.slot)?.[0] ?? (await log.tail.slot(head.next));
-  return entry && { entry, date: cache.head.observed };
+interface Owner {
+  readonly entry: SlotEntry;
+  /** The table's clock. */
+  readonly date: Date;
+  /** Compaction freed the slot's key, so what stands there now is no slot (rule 3). */
+  readonly stray: boolean;
 }
 
-async function settleOwner(
-  log: ResourceLog,
-  { entry, date }: { readonly entry: SlotEntry; readonly date: Date },
-  claim: Claim,
-  evidence: Evidence,
-): Promise<ClaimResult> {
+/** What stands in the slot after the head, read strongly after this call. The cache moves along. */
+async function readOwner(log: ResourceLog, head: Head): Promise<Owner | undefined> {
+  const cache = await log.fresh(log.arrive());
+  if (cache.head.slot <= head.slot) return undefined;
+  const date = cache.head.observed;
+  const known = cache.slotsAfter(head.slot)?.[0];
+  if (known) return { entry: known, date, stray: false };
+  const entry = await log.tail.slot(head.next);
+  if (!entry) return undefined;
+  // The marks are read last: a slot that is whole was no stub before.
+  const stray = entry.type === "slot" && head.next < (await log.marks(0)).stubbed;
+  return { entry, date, stray };
+}
+
+async function settleOwner(log: ResourceLog, { entry, date, stray }: Owner, claim: Claim, evidence: Evidence): Promise<ClaimResult> {
   if (entry.type === "slot" && entry.changes.some(({ id }) => claim.ids.has(id))) return verifyWin(log, claim, date, evidence);
+  // The real one may have been ours.
+  if (stray && evidence.doubtful) return { type: "unknown", cause: new Error(`slot ${entry.number} was compacted long ago`) };
   // A stub keeps its slot's time, which no two slots of a process share.
   if (entry.type !== "stub" || entry.time !== claim.item.time || evidence.owner === "others") return { type: "lost" };
   if (evidence.owner === "us") return { type: "won", date };

@@ -5,6 +5,7 @@ import { memoryTable } from "../../../shared/store/memory-table.ts";
 import { openStore } from "../../../shared/store/open-store.ts";
 import { Head } from "../../../shared/store/slot.ts";
 import { CompactedError, OutcomeUnknownError, StoreBusyError, StoreFullError, UnknownClusterError } from "../../../shared/store/store.ts";
+import type { Table } from "../../../shared/store/table.ts";
 import {
   type Condition,
   type Item,
@@ -135,6 +136,48 @@ describe("rule 3: a claimed key is never free again while anyone might claim it"
     ).toBeUndefined();
   });
 
+  it("does not take what stands at a freed key for the owner of the slot: the claim may have been carried out", async () => {
+    const scene = await aScene();
+    const sleeping: (() => void)[] = [];
+    let drowsy = false;
+    const asleep = <T>(call: () => Promise<T>): Promise<T> =>
+      drowsy ? new Promise<void>((wake) => sleeping.push(wake)).then(call) : call();
+    const table: Table = {
+      ...scene.table,
+      // Its claim is carried out, and then it falls asleep before it hears of that.
+      async put(item, condition) {
+        await scene.table.put(item, condition);
+        drowsy = sleeping.length === 0;
+        throw new UnknownOutcomeError("no answer");
+      },
+      query: (query) => asleep(() => scene.table.query(query)),
+    };
+    const sleeper = await scene.resource({ table, settings: { commitBudgetMs: 100 * day } });
+    const stranger = await scene.resource();
+    await stranger.commit(put("old"));
+    await stranger.get("late");
+    await sleeper.get("late");
+    const word = sleeper.commit(put("late")).then(wordFor, (error: Error) => error.name);
+    await scene.clock.sleep(100);
+    const awake = await scene.resource();
+    for (let n = 0; n < 5; n++) await awake.commit(put("counter", { n }));
+    for (let pass = 0; pass < 2; pass++) {
+      scene.clock.jump(9 * day);
+      await scene.process().maintain("default", { untilMs: Infinity });
+    }
+    // A stranger who slept as long claims the same key, and falls over before it can take that back.
+    scene.table.faults.query = async ({ pk }, real) => {
+      if (pk.endsWith("#marks")) throw new Error("the process died");
+      return real();
+    };
+    await stranger.commit(put("late", { by: "a stranger" })).catch(() => {});
+    scene.table.faults = {};
+    drowsy = false;
+    for (const wake of sleeping) wake();
+    expect(await word).toBe("OutcomeUnknownError");
+    expect((await (await scene.resource()).get("late")).object).toBeDefined();
+  });
+
   it("shows nobody what stands at a freed key, though the next slot follows it", async () => {
     const scene = await aScene();
     const sleeper = await scene.resource();
@@ -217,7 +260,7 @@ describe("rule 4: the newest slot is never stubbed or deleted", () => {
 });
 
 /** Sleepers wake when they are told to. */
-function clockByHand(): { readonly clock: Clock; wake(afterMs: number): void } {
+function clockByHand(): { readonly clock: Clock; readonly wake: (afterMs: number) => void } {
   let now = Date.parse("2026-06-01T00:00:00Z");
   let sleepers: (() => void)[] = [];
   return {
