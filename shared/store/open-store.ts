@@ -88,12 +88,10 @@ class LogStore implements Store {
     if (record.state === "deleted") return;
     this.#clusters.delete(name);
     const closing: ClusterRecord = { ...record, state: "closing" };
-    const isOver = async () => (await this.#record(name)).incarnation !== record.incarnation;
-    if (record.state !== "closing" && !(await this.#replaced(name, closing, record)) && (await isOver())) return;
+    if (record.state !== "closing" && !(await this.#replaced(name, closing, record))) return;
     // Whoever makes a new log after this sees that the cluster is closing before its first slot.
     const numbers = await this.#eachLog(name, record.incarnation, (log) => closeLog(log));
-    const deleted: ClusterRecord = { ...closing, state: "deleted", highest: Math.max(record.incarnation, ...numbers) };
-    if (!(await this.#replaced(name, deleted, closing)) && !(await isOver())) await this.#expect(name, deleted);
+    await this.#replaced(name, { ...closing, state: "deleted", highest: Math.max(record.incarnation, ...numbers) }, closing);
   }
 
   async restoredCluster(name: string): Promise<ClusterStore> {
@@ -188,20 +186,22 @@ class LogStore implements Store {
     return record;
   }
 
-  /** Nobody else may have changed the record meanwhile, unless to the same. */
+  /** Nobody else may have changed the record meanwhile, unless to the same. @throws {StoreBusyError} */
   async #replace(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<void> {
-    if (!(await this.#replaced(name, next, previous))) await this.#expect(name, next);
+    if (!(await this.#replaced(name, next, previous))) throw changedByOthers(name);
   }
 
-  #replaced(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<boolean> {
-    return insist(this.#patience, () => replaceCluster(this.#table, name, next, previous));
-  }
-
-  /** @throws {StoreBusyError} when somebody else made something other of a cluster than was meant */
-  async #expect(name: string, wanted: ClusterRecord): Promise<void> {
+  /**
+   * The same where another life may have begun.
+   * @returns false when the name stands for another life by now
+   * @throws {StoreBusyError}
+   */
+  async #replaced(name: string, next: ClusterRecord, previous: ClusterRecord): Promise<boolean> {
+    if (await insist(this.#patience, () => replaceCluster(this.#table, name, next, previous))) return true;
     const { incarnation, state } = await this.#record(name);
-    if (incarnation !== wanted.incarnation || (state === "open" && wanted.state !== "open"))
-      throw new StoreBusyError(`cluster ${name} is being changed by somebody else`);
+    if (incarnation !== next.incarnation) return false;
+    if (isAlive(next.state) ? state === "open" && next.state !== "open" : isAlive(state)) throw changedByOthers(name);
+    return true;
   }
 
   async #dropFormer(name: string, record: ClusterRecord, erased: number): Promise<ClusterRecord> {
@@ -250,8 +250,7 @@ class LogStore implements Store {
 
   async #assertCurrent(name: string, incarnation: number): Promise<void> {
     const record = await readCluster(this.#table, name, this.#patience);
-    const { state } = record ?? {};
-    if ((state === "open" || state === "restoring") && record?.incarnation === incarnation) return;
+    if (record && isAlive(record.state) && record.incarnation === incarnation) return;
     this.#clusters.delete(name);
     throw new UnknownClusterError(`cluster ${name} was deleted`);
   }
@@ -260,6 +259,10 @@ class LogStore implements Store {
     if (this.#clusters.get(name) === opening) this.#clusters.delete(name);
   }
 }
+
+const isAlive = (state: ClusterRecord["state"]): boolean => state === "open" || state === "restoring";
+
+const changedByOthers = (name: string) => new StoreBusyError(`cluster ${name} is being changed by somebody else`);
 
 class LogClusterStore implements ClusterStore {
   readonly cluster: string;

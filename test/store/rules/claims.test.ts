@@ -321,6 +321,22 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     expect((await pods.get("b")).object?.revision).toBeGreaterThan(before.revision);
   });
 
+  it("closes nothing of a cluster whose record somebody else changed, and says so", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (item.state !== "closing") return real();
+      scene.table.faults = {};
+      // The upkeep takes a former life off the record, for instance.
+      const { item: record } = await scene.table.get({ pk: item.pk, sk: item.sk }, { consistent: true });
+      await scene.table.put({ ...record!, version: "another" });
+      return real();
+    };
+    await expect(scene.process().deleteCluster("default")).rejects.toBeInstanceOf(StoreBusyError);
+    expect(wordFor(await pods.commit(put("b")))).toBe("committed");
+  });
+
   it("lets a writer and a watcher of the old life see that it is over", async () => {
     const scene = await aScene();
     const held = await scene.resource();
