@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
-import { aConfigMap, aRegistry, refusal, type TestRegistry } from "../support/registry.ts";
+import { aConfigMap, aRegistry, context, refusal, type TestRegistry } from "../support/registry.ts";
 
 const cronTabSchema: JsonObject = {
   type: "object",
@@ -405,15 +405,7 @@ describe("checklist 60: a custom resource", () => {
     await api.create(crontabs, cronTab("a", { replicas: 2 }));
     await api.patch(crontabs, "a", { type: "merge", body: { status: { replicas: 1, labelSelector: "a=b" } } }, { subresource: "status" });
     const kind = await api.kind(crontabs);
-    const context = {
-      cluster: "test",
-      user: { username: "u", groups: [] },
-      userAgent: "",
-      auditId: "",
-      signal: new AbortController().signal,
-      warnings: [],
-    };
-    expect(await api.registry.getSubresource(kind, { namespace: "default", name: "a" }, "scale", context)).toMatchObject({
+    expect(await api.registry.getSubresource(kind, { namespace: "default", name: "a" }, "scale", context())).toMatchObject({
       kind: "Scale",
       spec: { replicas: 2 },
       status: { replicas: 1, selector: "a=b" },
@@ -550,16 +542,8 @@ describe("trap 5: freshness across logs", () => {
       body: { spec: { versions: [version({ schema: { openAPIV3Schema: schema } })] } },
     });
     // `other` still holds the kind of before.
-    const context = {
-      cluster: "test",
-      user: { username: "u", groups: [] },
-      userAgent: "",
-      auditId: "",
-      signal: new AbortController().signal,
-      warnings: [],
-    };
     const write = { dryRun: false, fieldManager: "m", fieldValidation: "Ignore" } as const;
-    expect(await other.registry.create(kind, "default", cronTab("a", { mode: "new" }), write, context)).toMatchObject({
+    expect(await other.registry.create(kind, "default", cronTab("a", { mode: "new" }), write, context())).toMatchObject({
       spec: { mode: "new" },
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
-import { aConfigMap, aPodBody, aRegistry, refusal, type TestRegistry } from "../support/registry.ts";
+import { aConfigMap, aPodBody, aRegistry, context, refusal, type TestRegistry } from "../support/registry.ts";
 
 const waiting = "example.com/wait";
 
@@ -223,21 +223,12 @@ describe("checklist 45: propagation", () => {
 });
 
 describe("checklist 47: deletecollection", () => {
-  const context = {
-    cluster: "test",
-    user: { username: "u", groups: [] },
-    userAgent: "",
-    auditId: "",
-    signal: new AbortController().signal,
-    warnings: [],
-  };
-
   it("deletes what is selected and answers the list as it was before", async () => {
     const api = await aRegistry();
     for (const name of ["a", "b", "c"]) await api.create("configmaps", aConfigMap(name, {}, { labels: { first: String(name === "a") } }));
     const which = { namespace: "default", labelSelector: "first=false", fieldSelector: "" };
     const before = await api.list("configmaps", which);
-    const gone = await api.registry.deleteCollection(await api.kind("configmaps"), which, { dryRun: false }, context);
+    const gone = await api.registry.deleteCollection(await api.kind("configmaps"), which, { dryRun: false }, context());
     expect(gone.items.map(({ metadata }) => metadata.name)).toEqual(["b", "c"]);
     expect(gone).toEqual(before);
     expect((await api.list("configmaps")).items.map(({ metadata }) => metadata.name)).toEqual(["a"]);
@@ -247,7 +238,7 @@ describe("checklist 47: deletecollection", () => {
     const api = await aRegistry();
     for (const name of ["a", "b", "c"]) await api.create("configmaps", aConfigMap(name));
     const which = { namespace: "default", labelSelector: "", fieldSelector: "", limit: 2 };
-    const gone = await api.registry.deleteCollection(await api.kind("configmaps"), which, { dryRun: false }, context);
+    const gone = await api.registry.deleteCollection(await api.kind("configmaps"), which, { dryRun: false }, context());
     expect(gone).toMatchObject({ resourceVersion: expect.stringMatching(/^[1-9]/u), remainingItemCount: 1, continue: expect.any(String) });
     expect((await api.list("configmaps")).items.map(({ metadata }) => metadata.name)).toEqual(["c"]);
   });

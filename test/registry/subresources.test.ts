@@ -1,15 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
-import { aDeploymentBody, aPodBody, aRegistry, refusal, type TestRegistry } from "../support/registry.ts";
-
-const context = () => ({
-  cluster: "test",
-  user: { username: "u", groups: [] },
-  userAgent: "",
-  auditId: "",
-  signal: new AbortController().signal,
-  warnings: [],
-});
+import { aDeploymentBody, aPodBody, aRegistry, context, refusal, type TestRegistry } from "../support/registry.ts";
 
 const binding = (name: string, node: string, metadata: JsonObject = {}): JsonObject => ({
   apiVersion: "v1",

@@ -5,7 +5,7 @@ import { memoryTable } from "../../shared/store/memory-table.ts";
 import { TableFullError } from "../../shared/store/table.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { faultyTable } from "../support/faulty-table.ts";
-import { aConfigMap, aDeploymentBody, aPodBody, aRegistry, refusal } from "../support/registry.ts";
+import { aConfigMap, aDeploymentBody, aPodBody, aRegistry, context, refusal } from "../support/registry.ts";
 
 const endpoints = (name: string, metadata: JsonObject = {}): JsonObject => ({
   metadata: { name, ...metadata },
@@ -211,14 +211,7 @@ describe("checklist 29: PUT", () => {
       "",
       aConfigMap("b"),
       { dryRun: false, fieldManager: "m", fieldValidation: "Ignore" },
-      {
-        cluster: "test",
-        user: { username: "u", groups: [] },
-        userAgent: "",
-        auditId: "",
-        signal: new AbortController().signal,
-        warnings: [],
-      },
+      context(),
     );
     expect(await refusal(asked)).toMatchObject({ code: 400, message: "the name of the object (b) does not match the name on the URL (a)" });
   });

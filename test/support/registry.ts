@@ -71,7 +71,8 @@ export interface RegistrySetup {
   readonly log?: Log;
 }
 
-const context = ({ warnings = [], user = "tester" }: WriteOptions = {}, signal = new AbortController().signal): RequestContext => ({
+/** Of a request that is made to the registry itself. */
+export const context = ({ warnings = [], user = "tester" }: WriteOptions = {}, signal = new AbortController().signal): RequestContext => ({
   cluster: "test",
   user: { username: user, groups: ["system:authenticated"] },
   userAgent: "test/1.0",
