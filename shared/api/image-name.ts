@@ -1,4 +1,5 @@
 /** Image names as Kubernetes reads them: `nginx`, `registry.example:5000/team/app:v1@sha256:…`. */
+import { remembering } from "./memo.ts";
 
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const domainPart = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
@@ -40,16 +41,12 @@ function isKnownDigest(digest: string): boolean {
   return digestLengths[algorithm] === hex.length && hex === hex.toLowerCase();
 }
 
-const policies = new Map<string, string>();
 const maxRemembered = 1024;
+const longestRemembered = 255;
 
 /** `Always` for images that name no fixed version, `IfNotPresent` for the rest. */
-export function defaultPullPolicy(image: string): string {
-  let policy = policies.get(image);
-  if (policy === undefined) {
-    policy = parseImageName(image)?.tag === "latest" ? "Always" : "IfNotPresent";
-    if (policies.size >= maxRemembered) policies.clear();
-    if (image.length <= 255) policies.set(image, policy);
-  }
-  return policy;
-}
+export const defaultPullPolicy = remembering(
+  (image) => (parseImageName(image)?.tag === "latest" ? "Always" : "IfNotPresent"),
+  maxRemembered,
+  longestRemembered,
+);

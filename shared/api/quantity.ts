@@ -4,6 +4,8 @@
  * @see k8s.io/apimachinery/pkg/api/resource for the rules of parsing and of the canonical form, kept here to the letter
  */
 
+import { remembering } from "./memo.ts";
+
 export type QuantityFormat = "DecimalSI" | "BinarySI" | "DecimalExponent";
 
 /** `unscaled × 10^exponent`. */
@@ -31,21 +33,14 @@ const pow10 = (exponent: number): bigint => 10n ** BigInt(exponent);
 
 /** Read again and again for every object of a kind, and there are few different ones. */
 const maxRemembered = 4096;
-const parsed = new Map<string, Quantity>();
-const canonicalTexts = new Map<string, string>();
-
-function remember<T>(known: Map<string, T>, text: string, value: T): T {
-  if (known.size >= maxRemembered) known.clear();
-  // Who sends long numbers does not fill the memory.
-  if (text.length <= 64) known.set(text, value);
-  return value;
-}
+const longestRemembered = 64;
+const parsed = remembering(parse, maxRemembered, longestRemembered);
+const canonicalText = remembering((text) => formatQuantity(parseQuantity(text)), maxRemembered, longestRemembered);
 
 /** @throws {QuantityError} */
 export function parseQuantity(input: string | number): Quantity {
   const source = String(input);
-  if (source === "0") return zero;
-  return parsed.get(source) ?? remember(parsed, source, parse(source));
+  return source === "0" ? zero : parsed(source);
 }
 
 function parse(source: string): Quantity {
@@ -187,12 +182,7 @@ function formatDecimal(unscaled: bigint, exponent: number, format: "DecimalSI" |
  * The text a Kubernetes API server stores for this quantity: `0.5` → `500m`, `1024Mi` → `1Gi`.
  * @throws {QuantityError}
  */
-export function canonicalQuantity(input: string | number): string {
-  const source = String(input).trim();
-  const known = canonicalTexts.get(source);
-  if (known !== undefined) return known;
-  return remember(canonicalTexts, source, formatQuantity(parseQuantity(source)));
-}
+export const canonicalQuantity = (input: string | number): string => canonicalText(String(input).trim());
 
 /** Thousandths, rounded up. */
 export function toMilli(input: string | number | Quantity): bigint {

@@ -3,6 +3,7 @@
  * one hostile pattern stop the server.
  */
 import { RE2JS, RE2JSSyntaxException } from "re2js";
+import { remembering } from "./memo.ts";
 
 /** The pattern is no regular expression; the message is Go's. */
 export class PatternError extends Error {
@@ -10,15 +11,11 @@ export class PatternError extends Error {
 }
 
 /** Patterns come from a cluster's definitions: there are few, and they are asked for again and again. */
-const compiled = new Map<string, RE2JS | PatternError>();
 const maxRemembered = 4096;
+const compiled = remembering(make, maxRemembered);
 
 function compile(pattern: string): RE2JS {
-  let known = compiled.get(pattern);
-  if (known === undefined) {
-    if (compiled.size >= maxRemembered) compiled.clear();
-    compiled.set(pattern, (known = make(pattern)));
-  }
+  const known = compiled(pattern);
   if (known instanceof PatternError) throw known;
   return known;
 }

@@ -1,21 +1,16 @@
 /** Resources as plain numbers: CPU in thousandths of a core, everything else in whole units (bytes, pieces), rounded up. */
+import { remembering } from "../api/memo.ts";
 import { toMilli, toNumber } from "../api/quantity.ts";
 
 export type Amounts = Readonly<Record<string, number>>;
 
-const parsed = new Map<string, number>();
-const parsedLimit = 10_000;
+/** Few texts occur again and again, so they are remembered. */
+const maxRemembered = 5_000;
+const cpuAmount = remembering((quantity) => Number(toMilli(quantity)), maxRemembered);
+const otherAmount = remembering(toNumber, maxRemembered);
 
-/** One quantity of a resource. Few texts occur again and again, so they are remembered. */
-function amountOf(resource: string, quantity: string): number {
-  const key = resource === "cpu" ? `m${quantity}` : quantity;
-  const known = parsed.get(key);
-  if (known !== undefined) return known;
-  const amount = resource === "cpu" ? Number(toMilli(quantity)) : toNumber(quantity);
-  if (parsed.size >= parsedLimit) parsed.clear();
-  parsed.set(key, amount);
-  return amount;
-}
+/** One quantity of a resource. */
+const amountOf = (resource: string, quantity: string): number => (resource === "cpu" ? cpuAmount(quantity) : otherAmount(quantity));
 
 export function amountsOf(quantities: Readonly<Record<string, string>> | undefined): Amounts {
   const amounts: Record<string, number> = {};

@@ -3,6 +3,7 @@
  * `v:"value"`, `i:0`). Sets are immutable: every operation makes a new one, which shares with the others what it did not change.
  * @see sigs.k8s.io/structured-merge-diff, fieldpath.Set
  */
+import { Recent } from "../memo.ts";
 import type { JsonObject } from "../objects.ts";
 
 export type Path = readonly string[];
@@ -185,33 +186,6 @@ function* walk(tree: FieldTree, path: string[]): Generator<Path> {
 }
 
 // ---- FieldsV1
-
-/** What was asked for lately, in two generations of so many. */
-export class Recent<K, V> {
-  readonly #limit: number;
-  #young = new Map<K, V>();
-  #old = new Map<K, V>();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get(key: K): V | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
-    return old;
-  }
-
-  set(key: K, value: V): void {
-    if (this.#young.size >= this.#limit) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, value);
-  }
-}
 
 const keptSets = 512;
 /** Both ways: an object's owners are read again when it changes again, and few of them have changed. */

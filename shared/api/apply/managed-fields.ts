@@ -3,10 +3,11 @@
  * @see k8s.io/apimachinery/pkg/util/managedfields
  */
 import { badRequest, groupResource, type StatusCause, StatusError } from "../../errors/status-error.ts";
+import { Recent } from "../memo.ts";
 import type { JsonObject, ManagedFieldsEntry } from "../objects.ts";
 import type { SchemaNode } from "../schema.ts";
-import { describePath, FieldSet, Recent } from "./field-set.ts";
-import { compare, fieldsOf, merge, outlineOf, removeFields } from "./typed.ts";
+import { describePath, FieldSet } from "./field-set.ts";
+import { compare, fieldsOf, isEqual, merge, outlineOf, removeFields } from "./typed.ts";
 
 export interface Operation {
   readonly schema: SchemaNode;
@@ -51,19 +52,9 @@ const readAgain = (object: JsonObject, previous: JsonObject): Manager[] => {
   const known = entriesOf(previous);
   return entriesOf(object).map((entry, index) => {
     const before = known[index]?.fieldsV1;
-    return { entry, fields: FieldSet.fromFieldsV1(isSame(entry.fieldsV1, before) ? before : entry.fieldsV1) };
+    return { entry, fields: FieldSet.fromFieldsV1(isEqual(entry.fieldsV1, before) ? before : entry.fieldsV1) };
   });
 };
-
-function isSame(left: unknown, right: unknown): boolean {
-  if (left === right) return true;
-  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
-  const elements = Object.keys(left);
-  if (elements.length !== Object.keys(right).length) return false;
-  return elements.every(
-    (element) => Object.hasOwn(right, element) && isSame((left as JsonObject)[element], (right as JsonObject)[element]),
-  );
-}
 
 const same = (entry: ManagedFieldsEntry, manager: string, operation: "Apply" | "Update", { apiVersion, subresource }: Operation): boolean =>
   entry.manager === manager &&

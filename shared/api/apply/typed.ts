@@ -54,7 +54,7 @@ const canonical = (value: unknown): string => {
 };
 
 /** Whether two values are equal, whatever the order of their members. */
-function isEqual(left: unknown, right: unknown): boolean {
+export function isEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) {
     // A number kept as its text may be one that a double could have held.
@@ -129,32 +129,31 @@ function collect(schema: SchemaNode, value: unknown): FieldTree {
   switch (shapeOf(schema, value)) {
     case "leaf":
       return leafTree;
-    case "object": {
-      const children = new Map<string, FieldTree>();
-      const elements = elementsOf(schema);
-      for (const name of Object.keys(value as JsonObject)) {
-        const field = (value as JsonObject)[name];
-        const isEmpty = isObject(field) && Object.keys(field).length === 0;
-        put(children, elements?.get(name) ?? `f:${name}`, isEmpty ? leafTree : collect(fieldSchema(schema, name), field));
-      }
-      return fieldTree(false, children);
-    }
+    case "object":
+      return fieldTree(false, fieldTrees(schema, value as JsonObject, collectField));
     case "list":
       return itemTrees(schema as ListNode, value as unknown[], false, collect);
   }
 }
 
-function put(children: Map<string, FieldTree>, element: string, tree: FieldTree): void {
-  if (tree.member || tree.children.size > 0) children.set(element, tree);
+const collectField: Below = (schema, field) => (isObject(field) && Object.keys(field).length === 0 ? leafTree : collect(schema, field));
+
+/** What there is at and below a field or an item. */
+type Below = (schema: SchemaNode, value: unknown) => FieldTree;
+
+/** Fields of an object that have something at or below them. */
+function fieldTrees(schema: SchemaNode, value: JsonObject, below: Below): Map<string, FieldTree> {
+  const children = new Map<string, FieldTree>();
+  const elements = elementsOf(schema);
+  for (const name of Object.keys(value)) {
+    const tree = below(fieldSchema(schema, name), value[name]);
+    if (!isEmptyTree(tree)) children.set(elements?.get(name) ?? `f:${name}`, tree);
+  }
+  return children;
 }
 
 /** Items of a list: each is a member of its own. */
-function itemTrees(
-  list: ListNode,
-  items: readonly unknown[],
-  member: boolean,
-  below: (schema: SchemaNode, item: unknown) => FieldTree,
-): FieldTree {
+function itemTrees(list: ListNode, items: readonly unknown[], member: boolean, below: Below): FieldTree {
   const children = new Map<string, FieldTree>();
   for (const item of items) {
     const element = itemElement(list, item);
@@ -177,13 +176,9 @@ function whole(schema: SchemaNode, value: unknown): FieldTree {
     case "leaf":
       return leafTree;
     case "object": {
-      const children = new Map<string, FieldTree>();
-      const elements = elementsOf(schema);
-      const names = Object.keys(value as JsonObject);
-      for (const name of names)
-        put(children, elements?.get(name) ?? `f:${name}`, whole(fieldSchema(schema, name), (value as JsonObject)[name]));
       // A struct that Go always writes is no addition of its own; only what is in it is.
-      return fieldTree(!(schema.type === "object" && schema.implicit && names.length > 0), children);
+      const isImplicit = schema.type === "object" && schema.implicit === true && Object.keys(value as JsonObject).length > 0;
+      return fieldTree(!isImplicit, fieldTrees(schema, value as JsonObject, whole));
     }
     case "list":
       return itemTrees(schema as ListNode, value as unknown[], !(schema as ListNode).implicit, whole);
