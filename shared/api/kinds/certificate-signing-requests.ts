@@ -1,5 +1,6 @@
 /** CertificateSigningRequests. */
 
+import { asn1, derElements, requestInPem } from "../certificate-request.ts";
 import { humanDuration } from "../durations.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
@@ -60,25 +61,22 @@ function firstBadLabel(labels: string, problemsOf: (label: string) => string[], 
   return bad === undefined ? [] : problemsOf(bad).map((message) => invalid(field, labels, `validating label ${quote(bad)}: ${message}`));
 }
 
-const pemBlock = /-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\s]*)-----END CERTIFICATE REQUEST-----/;
-
 /** One PEM block that holds one ASN.1 sequence. What it asks for is for its signer to judge. */
 function validateRequest(request: string | undefined): Problem[] {
   const refused = (message: string) => [invalid("spec.request", request ?? "", message)];
-  const [, content] = pemBlock.exec(Buffer.from(request ?? "", "base64").toString()) ?? [];
-  if (content === undefined) return refused("PEM block type must be CERTIFICATE REQUEST");
-  const der = Buffer.from(content, "base64");
+  const der = requestInPem(Buffer.from(request ?? "", "base64").toString());
+  if (der === undefined) return refused("PEM block type must be CERTIFICATE REQUEST");
   return isSequence(der) ? [] : refused("asn1: syntax error: data truncated");
 }
 
-/** Whether these bytes are an ASN.1 SEQUENCE of the length that it claims. */
+/** Whether these bytes are one ASN.1 SEQUENCE of the length that it claims. */
 function isSequence(der: Buffer): boolean {
-  const [tag, first = 0] = der;
-  if (tag !== 0x30) return false;
-  if (first < 0x80) return der.byteLength === 2 + first;
-  const lengthBytes = first - 0x80;
-  if (lengthBytes < 1 || lengthBytes > 4 || der.byteLength < 2 + lengthBytes) return false;
-  return der.byteLength === 2 + lengthBytes + der.readUIntBE(2, lengthBytes);
+  try {
+    return derElements(der, asn1.sequence).length === 1;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 function validate({ spec }: CertificateSigningRequest): Problem[] {
