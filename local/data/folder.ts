@@ -1,6 +1,7 @@
 /** The data folder: who may use it, which version made it, and where in it what lies. */
 import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isFull } from "../../shared/aws/dynamodb-errors.ts";
 import { makeFolders } from "../make-folders.ts";
 import type { Records } from "../state/records.ts";
 import { UserError } from "../user-error.ts";
@@ -114,7 +115,7 @@ const sqliteFull = 13;
 export function fullDisk(folder: string, error: unknown): UserError | undefined {
   for (let one = error; one instanceof Error; one = one.cause) {
     const { code = "", errcode } = one as { readonly code?: string; readonly errcode?: number };
-    if (!fullCodes.has(code) && errcode !== sqliteFull && !/\bdisk is full\b/u.test(one.message)) continue;
+    if (!fullCodes.has(code) && errcode !== sqliteFull && !isFull(one)) continue;
     const path = resolve(folder);
     return new UserError(`The disk that holds the data folder ${path} is full. Make room on it, or give another folder with --data.`, {
       cause: error,

@@ -151,6 +151,9 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
 export const apiVersionOf = ({ group, version }: { readonly group: string; readonly version: string }): string =>
   group ? `${group}/${version}` : version;
 
+/** The group of an `apiVersion`. */
+export const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");
+
 export const hasStatus = (kind: KindFacts): boolean => kind.subresources.some(({ name }) => name === "status");
 
 /** An object whose shape is not known at compile time. */

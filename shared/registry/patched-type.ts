@@ -1,7 +1,7 @@
 /** The type that a patch left an object with: upstream reads the result as what it says it is, and not as what it was. */
 import { builtinKinds } from "../api/builtin-kinds.ts";
 import { DecodeError } from "../api/codec.ts";
-import { apiVersionOf, type Kind } from "../api/kind.ts";
+import { apiVersionOf, groupOf, type Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest, invalid } from "../errors/status-error.ts";
 import { typeProblem } from "./decode.ts";
@@ -42,6 +42,5 @@ function customTypeLeft(kind: Kind, name: string, subresource: string, apiVersio
     ...(apiVersion === own ? [] : [typeProblem("apiVersion", apiVersion, own)]),
   ];
   if (problems.length === 0) return kind;
-  const slash = apiVersion.indexOf("/");
-  throw invalid({ group: slash < 0 ? "" : apiVersion.slice(0, slash), kind: type }, name, problems);
+  throw invalid({ group: groupOf(apiVersion), kind: type }, name, problems);
 }

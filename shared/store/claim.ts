@@ -4,7 +4,6 @@
  * Every answer other than success is unknown until the slot has been read. The claim stays on its key, with the same item, until the
  * key has an owner; there is no other way to know that a late packet will not make it ours after all.
  */
-import { readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
 import { insist, pauseAfter } from "./retry.ts";
 import type { Head, SlotEntry } from "./slot.ts";
@@ -113,11 +112,11 @@ function ownerOf(existing: Item | undefined, { writer, time }: Item): Evidence["
  * head counts only if compaction did not pass its slot, or found it there (rule 3).
  */
 async function verifyWin(log: ResourceLog, { head, item }: Claim, date: Date, { doubtful }: Evidence): Promise<ClaimResult> {
-  const { table, keys, birth, patience, settings } = log.parts;
+  const { table, patience, settings } = log.parts;
   if (date.getTime() - head.observed.getTime() <= settings.verifyAfterMs) return { type: "won", date };
   try {
     await log.parts.assertCurrent();
-    const { stubbed } = await insist(patience, () => readMarks(table, keys, birth));
+    const { stubbed } = await log.marks(0);
     if (head.next >= stubbed) return { type: "won", date };
     // Whatever is below is a stub, or gone; what is whole came to stand there afterwards.
     const entry = await log.tail.slot(head.next);

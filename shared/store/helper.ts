@@ -6,9 +6,7 @@
  * for the same watermark, since the other one may be no more.
  */
 import type { Log } from "../runtime/log.ts";
-import { readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
-import { insist } from "./retry.ts";
 import type { SlotNumber } from "./slot.ts";
 import { StoreBusyError } from "./store.ts";
 import { OvertakenError } from "./view.ts";
@@ -85,8 +83,7 @@ export class Helper {
 
   /** Whether others have brought the view further than we know. */
   async #look(): Promise<void> {
-    const { table, keys, birth, patience } = this.#log.parts;
-    const { watermark } = await insist(patience, () => readMarks(table, keys, birth));
+    const { watermark } = await this.#log.marks(0);
     const { cache } = this.#log;
     const known = this.#watermark ?? watermark;
     if (!cache || watermark <= known) return;

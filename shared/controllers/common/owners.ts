@@ -1,6 +1,6 @@
 /** Who owns what, and who may take it. */
 import type { KindRef, PlanGuard } from "../../api/client.ts";
-import { apiVersionOf } from "../../api/kind.ts";
+import { apiVersionOf, groupOf } from "../../api/kind.ts";
 import { controllerOf, type KubeObject, type ObjectKey, type OwnerReference } from "../../api/objects.ts";
 import type { LabelMatcher } from "../../api/selectors.ts";
 import type { Observed } from "../../runtime/controller.ts";
@@ -77,9 +77,6 @@ export function becameOrphan({ previous, next }: Observed): boolean {
     !previous || controllerOf(previous) !== undefined || JSON.stringify(previous.metadata.labels) !== JSON.stringify(next.metadata.labels)
   );
 }
-
-/** The group of an `apiVersion`. */
-export const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");
 
 /** What the plan relied on: nothing of the owner's changed since the list was read. */
 export const guardFor = (owner: KubeObject, revision: number): PlanGuard => ({

@@ -1,5 +1,6 @@
 /** Keeps the status of PodDisruptionBudgets, by which evictions are granted or refused. */
 import type { Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
+import { groupOf } from "../../api/kind.ts";
 import { deployments, podDisruptionBudgets, pods, replicaSets, replicationControllers, statefulSets } from "../../api/kinds.ts";
 import { controllerOf, type KubeObject, keyOf, type OwnerReference } from "../../api/objects.ts";
 import { labelMatcher } from "../../api/selectors.ts";
@@ -65,7 +66,7 @@ function scaleOf(
   { lister }: Pick<ControllerContext, "lister">,
 ): Scale | undefined {
   const key = { namespace, name };
-  const group = apiVersion.split("/").at(-2) ?? "";
+  const group = groupOf(apiVersion);
   const scale = (found: { metadata: { uid: string }; spec?: { replicas?: number | undefined } | undefined } | undefined) =>
     found?.metadata.uid === uid ? { uid, replicas: found.spec?.replicas ?? 1 } : undefined;
   if (group === "" && kind === "ReplicationController") return scale(lister(replicationControllers).get(key));

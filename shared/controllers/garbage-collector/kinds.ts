@@ -1,9 +1,8 @@
 /** The kinds that the garbage collector follows, and how owner references and keys name them. */
 import type { KindRef } from "../../api/client.ts";
-import { apiVersionOf } from "../../api/kind.ts";
+import { apiVersionOf, groupOf } from "../../api/kind.ts";
 import type { KubeObject, ObjectKey, OwnerReference } from "../../api/objects.ts";
 import { kindText } from "../../runtime/keys.ts";
-import { groupOf } from "../common/owners.ts";
 import { followed } from "../common/resources.ts";
 
 export class Kinds {
