@@ -7,6 +7,11 @@ import type { Exchange, KindRequest, ResourceOptions } from "./kind-request.ts";
 import { get, list, watch } from "./reads.ts";
 import type { ResourcePath } from "./request-info.ts";
 
+let loading: Promise<typeof import("./less-often.ts")> | undefined;
+
+/** What plain reads do not need is loaded with the first request that does. An import takes its time even when all is there, so it is kept. */
+const lessOften = () => (loading ??= import("./less-often.ts"));
+
 export function resourceHandler(options: ResourceOptions): (exchange: Exchange) => Promise<Response> {
   return async (exchange) => {
     const { resource, info, context } = exchange;
@@ -17,7 +22,7 @@ export function resourceHandler(options: ResourceOptions): (exchange: Exchange) 
     const warning = deprecationWarning(found.kind);
     if (warning) context.warnings.push(warning);
     if (resource.subresource === "") return mainResource(request, info.verb);
-    const { subresource } = await import("./less-often.ts");
+    const { subresource } = await lessOften();
     return subresource(request, info.verb);
   };
 }
@@ -66,9 +71,8 @@ async function mainResource(request: KindRequest, verb: string): Promise<Respons
   }
 }
 
-/** What only changes need is loaded with the first one. */
 async function change(request: KindRequest, verb: string): Promise<Response> {
-  const { create, patch, remove, removeCollection, update } = await import("./less-often.ts");
+  const { create, patch, remove, removeCollection, update } = await lessOften();
   switch (verb) {
     case "create":
       return create(request);
