@@ -8,14 +8,6 @@ import { UserError } from "./user-error.ts";
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
 
-const oldest = [24, 15] as const;
-
-function checkNode(): void {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
-  throw new UserError(`Binnacle needs Node ${oldest.join(".")} or newer; this is ${process.versions.node}.`);
-}
-
 function readLogLevel(level = "warn"): LogLevel {
   if (level === "debug" || level === "info" || level === "warn" || level === "error") return level;
   throw new UserError(`BINNACLE_LOG_LEVEL must be debug, info, warn or error, not ${level}.`);
@@ -28,7 +20,6 @@ function readLogLevel(level = "warn"): LogLevel {
 const heapGrowthPercent = 60;
 
 async function main(): Promise<void> {
-  checkNode();
   setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`);
   const options = readOptions(process.argv.slice(2));
   if (options === "help") return void say(help.trimEnd());
