@@ -27,7 +27,8 @@ it.each(Object.entries(scripts))("npm run %s: the files that it names are there"
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-it("npm start says that it is ready, and stops on Ctrl-C", { timeout: 60_000 }, async () => {
+/** A supervisor signals the one process that it started. */
+it.each(["Ctrl-C", "SIGTERM to npm alone"])("npm start says that it is ready, and stops on %s", { timeout: 60_000 }, async (how) => {
   const folder = mkdtempSync(join(tmpdir(), "binnacle-npm-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const { child, output, interrupt } = npm("start", "--", "--port", "0", "--data", folder, "--engine", "simulated");
@@ -36,7 +37,8 @@ it("npm start says that it is ready, and stops on Ctrl-C", { timeout: 60_000 }, 
     child.stdout?.on("data", () => /^Binnacle is ready at https:/mu.test(output()) && resolve());
     void ended.then(() => reject(new Error(output())));
   });
-  interrupt();
+  if (how === "Ctrl-C") interrupt();
+  else child.kill("SIGTERM");
   await ended;
   expect(output()).toContain("Stopping");
 });
@@ -49,7 +51,7 @@ it("npm run demo proves what it shows, and leaves nothing behind", { timeout: 12
 
 it("a Node that is too old is told so in one line, before it reads anything that it cannot", async () => {
   const old = `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})`;
-  const command = scripts.start?.split(" ").slice(1) ?? [];
+  const command = scripts.start?.split(" ").slice(2) ?? [];
   const ended = promisify(execFile)(process.execPath, ["--import", old, ...command], { cwd: root });
   await expect(ended).rejects.toMatchObject({
     code: 1,
