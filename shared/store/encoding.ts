@@ -1,28 +1,39 @@
 /** JSON values as bytes and back: compressed when that pays, exact for every number, and frozen once read. */
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { dictionary } from "./dictionary.ts";
 
 /** Below this many bytes compression costs more than it saves. */
 const worthCompressing = 60;
+/** Up to here the window of deflate holds all of the dictionary and the text, and it makes less of them than zstd, in less time. */
+const longestDeflated = 32 * 1024 - dictionary.length;
 /** Longer texts have enough in common with themselves. */
 const worthDictionary = 128 * 1024;
-/** The first byte of a zstd frame; no JSON text begins with it. */
+/** Objects that are being packed are short, and so is what they are packed into; the default is a page that is thrown away half empty. */
+const deflating = { dictionary, level: 3, chunkSize: 2048 };
+
+// What a packed text begins with. No JSON text begins with any of these.
 const zstdMagic = 0x28;
-/** Stands before a zstd frame that was made with the dictionary; no JSON text begins with it either. */
-const dictionaryVersion = 1;
+const zstdWithDictionary = 1;
+const deflateWithDictionary = 2;
 
 export function packText(text: string): Uint8Array {
   const plain = Buffer.from(text);
   if (plain.length < worthCompressing) return plain;
-  const packed = plain.length > worthDictionary ? zstdCompressSync(plain) : packWithDictionary(plain);
+  const packed = pack(plain);
   return packed.length < plain.length ? packed : plain;
 }
 
-function packWithDictionary(plain: Buffer): Buffer {
-  const frame = zstdCompressSync(plain, { dictionary });
-  const packed = Buffer.allocUnsafe(frame.length + 1);
-  packed[0] = dictionaryVersion;
-  packed.set(frame, 1);
+function pack(plain: Buffer): Buffer {
+  if (plain.length > worthDictionary) return zstdCompressSync(plain);
+  return plain.length > longestDeflated
+    ? marked(zstdWithDictionary, zstdCompressSync(plain, { dictionary }))
+    : marked(deflateWithDictionary, deflateRawSync(plain, deflating));
+}
+
+function marked(mark: number, body: Buffer): Buffer {
+  const packed = Buffer.allocUnsafe(body.length + 1);
+  packed[0] = mark;
+  packed.set(body, 1);
   return packed;
 }
 
@@ -31,9 +42,16 @@ export function unpackText(bytes: Uint8Array): string {
 }
 
 function unpack(bytes: Uint8Array): Buffer {
-  if (bytes[0] === zstdMagic) return zstdDecompressSync(bytes);
-  if (bytes[0] === dictionaryVersion) return zstdDecompressSync(bytes.subarray(1), { dictionary });
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (bytes[0]) {
+    case deflateWithDictionary:
+      return inflateRawSync(bytes.subarray(1), { dictionary });
+    case zstdWithDictionary:
+      return zstdDecompressSync(bytes.subarray(1), { dictionary });
+    case zstdMagic:
+      return zstdDecompressSync(bytes);
+    default:
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
 }
 
 /** @param exact keep the text of numbers which a double would change, as `JSON.rawJSON` */
