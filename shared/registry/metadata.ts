@@ -77,10 +77,13 @@ export function setFirstGeneration(kind: Kind, object: AnyObject): void {
 export function advanceGeneration(kind: Kind, next: AnyObject, previous: AnyObject): void {
   const generation = previous.metadata.generation;
   const fields = counted(kind, next);
-  if (fields === undefined) {
-    if (generation === undefined) delete next.metadata.generation;
-    else next.metadata.generation = generation;
-    return;
-  }
+  if (fields === undefined) return keepGeneration(next, previous);
   next.metadata.generation = same(fields, counted(kind, previous)) ? (generation ?? 1) : (generation ?? 0) + 1;
+}
+
+/** What a status says is no wish of anybody's. */
+export function keepGeneration(next: AnyObject, previous: AnyObject): void {
+  const { generation } = previous.metadata;
+  if (generation === undefined) delete next.metadata.generation;
+  else next.metadata.generation = generation;
 }

@@ -10,7 +10,15 @@ import { checkSubresourceUpdate, checkUpdate, warningsOf } from "./checks.ts";
 import { admitCreation, admitOwned, completeCreation } from "./create.ts";
 import { decodeBody } from "./decode.ts";
 import { lifecycleOf } from "./lifecycle.ts";
-import { advanceGeneration, checkName, dedupeOwners, keepSystemFields, placeInNamespace, wipeSystemFields } from "./metadata.ts";
+import {
+  advanceGeneration,
+  checkName,
+  dedupeOwners,
+  keepGeneration,
+  keepSystemFields,
+  placeInNamespace,
+  wipeSystemFields,
+} from "./metadata.ts";
 import { own } from "./ownership.ts";
 import { modified, uidMismatch } from "./preconditions.ts";
 import { present } from "./present.ts";
@@ -179,10 +187,11 @@ async function admitted(
   return verdict;
 }
 
-function complete({ kind }: Write, { endpoint }: Update, next: AnyObject, previous: AnyObject, now: Date): void {
+function complete({ kind, subresource }: Write, { endpoint }: Update, next: AnyObject, previous: AnyObject, now: Date): void {
   endpoint.prepare(next, previous, now);
   keepSystemFields(next, previous);
-  advanceGeneration(kind, next, previous);
+  if (subresource === "status") keepGeneration(next, previous);
+  else advanceGeneration(kind, next, previous);
   next.metadata.resourceVersion = previous.metadata.resourceVersion;
 }
 

@@ -400,6 +400,17 @@ describe("checklist 33: generation", () => {
     expect(generation(await api.patch("deployments.apps", "d", status, { subresource: "status" }))).toBe(2);
   });
 
+  it("counts the annotations of a Deployment too, unless its status brings them", async () => {
+    const api = await aRegistry();
+    await api.create("deployments.apps", aDeploymentBody("d"));
+    const annotate = { type: "merge", body: { metadata: { annotations: { a: "b" } } } } as const;
+    expect(generation(await api.patch("deployments.apps", "d", annotate, { subresource: "status" }))).toBe(1);
+    expect(generation(await api.patch("deployments.apps", "d", annotate))).toBe(1);
+    expect(generation(await api.patch("deployments.apps", "d", { type: "merge", body: { metadata: { annotations: { a: "c" } } } }))).toBe(
+      2,
+    );
+  });
+
   it("is not there for kinds without one", async () => {
     const api = await aRegistry();
     expect((await api.create("configmaps", aConfigMap("a"))).metadata).not.toHaveProperty("generation");

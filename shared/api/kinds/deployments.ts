@@ -6,7 +6,7 @@ import { copyOf } from "../patch/values.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { forbidden, invalid, notSupported, required } from "../validation/problems.ts";
 import { intOrPercentNumber, nonNegative, notDecremented, notMoreThanAll, validateIntOrPercent } from "../validation/values.ts";
-import { behaviour, specGeneration, statusBehaviour } from "./behaviour.ts";
+import { behaviour, statusBehaviour } from "./behaviour.ts";
 import { age, containerColumns, countAsText, selectorColumn, selectorText, text } from "./cells.ts";
 import { defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { hostnameWarnings, templateWarnings } from "./pod-warnings.ts";
@@ -90,7 +90,8 @@ export const deploymentBehaviour = behaviour(deployments, {
     ...(previous ? [] : hostnameWarnings(metadata.name, "Pod names and hostnames")),
     ...templateWarnings(spec.template, previous?.spec.template),
   ],
-  generationFields: specGeneration,
+  // Annotations reach the ReplicaSets, so they count as well.
+  generationFields: ({ spec, metadata: { annotations = {} } }) => ({ spec, annotations }),
   scale: scaleMapping<Deployment>(),
   ownAge: true,
   columns: [

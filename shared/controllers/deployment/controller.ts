@@ -87,13 +87,16 @@ async function carryOut(deployment: Deployment, plan: DeploymentPlan, context: C
     context.event(deployment, "Normal", "ScalingReplicaSet", message);
   }
 
-  let current = deployment;
-  if (plan.revision !== undefined) {
-    const annotations = { ...current.metadata.annotations, [revisionAnnotation]: plan.revision };
-    current = await client.update(deployments, { ...current, metadata: { ...current.metadata, annotations } });
-  }
-  if (!semanticEqual(plan.status, deployment.status)) await client.updateStatus(deployments, { ...current, status: plan.status });
+  // Through the status, or the annotation would ask for another generation.
+  const current = plan.revision === undefined ? deployment : withRevision(deployment, plan.revision);
+  if (current !== deployment || !semanticEqual(plan.status, deployment.status))
+    await client.updateStatus(deployments, { ...current, status: plan.status });
 }
+
+const withRevision = (deployment: Deployment, revision: string): Deployment => {
+  const { metadata } = deployment;
+  return { ...deployment, metadata: { ...metadata, annotations: { ...metadata.annotations, [revisionAnnotation]: revision } } };
+};
 
 async function createReplicaSet(deployment: Deployment, { create }: DeploymentPlan, context: ControllerContext): Promise<void> {
   if (!create) return;

@@ -54,7 +54,6 @@ describe("a Deployment", () => {
     expect(cluster.api.writes.filter((write) => !write.includes("events"))).toEqual([
       "create deployments default/web",
       expect.stringMatching(/^create replicasets default\/web-/),
-      "update deployments default/web",
       "update/status deployments default/web",
       ...Array.from({ length: 3 }, () => expect.stringMatching(/^create pods default\/web-/)),
       expect.stringMatching(/^update\/status replicasets/),
