@@ -1,8 +1,7 @@
 /** Field ownership on every write: the one place where the registry calls the engine behind `metadata.managedFields`. */
 import { FieldSet } from "../api/apply/field-set.ts";
-import { applyConfiguration, trackUpdate } from "../api/apply/managed-fields.ts";
+import { applyConfiguration, type Configuration, trackUpdate } from "../api/apply/managed-fields.ts";
 import { type AnyObject, apiVersionOf, hasStatus, type Kind } from "../api/kind.ts";
-import type { JsonObject } from "../api/objects.ts";
 
 export interface Writer {
   readonly manager: string;
@@ -49,8 +48,6 @@ export const own = (kind: Kind, previous: AnyObject | undefined, next: AnyObject
 export const apply = (
   kind: Kind,
   current: AnyObject | undefined,
-  configuration: JsonObject,
-  writer: Writer & { readonly force: boolean; readonly name: string },
-): AnyObject =>
-  applyConfiguration(current, configuration, { ...operation(kind, writer), force: writer.force, resource: kind, name: writer.name })
-    .object as AnyObject;
+  configuration: Configuration,
+  writer: Writer & { readonly force: boolean },
+): AnyObject => applyConfiguration(current, configuration, { ...operation(kind, writer), force: writer.force }).object as AnyObject;

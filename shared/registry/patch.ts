@@ -2,7 +2,7 @@
 import { typedProblems } from "../api/apply/typed-problems.ts";
 import { DecodeError } from "../api/codec.ts";
 import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
-import type { JsonObject, ObjectKey } from "../api/objects.ts";
+import type { JsonObject } from "../api/objects.ts";
 import { applyJsonPatch } from "../api/patch/json-patch.ts";
 import { applyMergePatch } from "../api/patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../api/patch/strategic-merge.ts";
@@ -10,6 +10,7 @@ import { badRequest, invalid, StatusError } from "../errors/status-error.ts";
 import { decode, decodeBare, decodeBody } from "./decode.ts";
 import { apply } from "./ownership.ts";
 import { typeLeftBy } from "./patched-type.ts";
+import { uidMismatch } from "./preconditions.ts";
 import type { Patch, WriteParameters } from "./registry.ts";
 import { change, type Endpoint } from "./update.ts";
 import { isObject, show } from "./values.ts";
@@ -123,23 +124,18 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
     ]);
   }
   if (!isObject(body)) throw badRequest("error decoding YAML: an apply configuration must be an object");
-  checkConfiguration(kind, key, body);
+  checkConfiguration(kind, body);
   // Checked as a body is, but without defaults, or its manager would own them.
   const configuration = decodeBody(kind, body, parameters, (text) => context.warnings.push(text), decodeBare);
   return change(write, {
     wanted: (current, now) => {
-      const merged = apply(kind, current, configuration, {
-        manager: parameters.fieldManager,
-        subresource,
-        now,
-        force,
-        name: key.name,
-      });
+      if (current === undefined && configuration.metadata.uid) throw uidMismatch(kind, key.name, configuration.metadata.uid, "");
+      const writer = { manager: parameters.fieldManager, subresource, now, force };
+      const merged = apply(kind, current, { object: configuration, sent: body }, writer);
       return { object: decode(kind, merged).object, owned: true };
     },
     endpoint,
     creates: subresource === "",
-    uid: configuration.metadata.uid || undefined,
   });
 }
 
@@ -147,19 +143,14 @@ async function applyObject(write: Write, { body, force = false }: Patch, endpoin
  * An apply configuration names its own type, and holds nothing that the kind does not know: fields without an owner would be lost.
  * @throws {StatusError} BadRequest
  */
-function checkConfiguration(kind: Kind, { namespace, name }: ObjectKey, configuration: JsonObject): void {
-  const { apiVersion, kind: type } = configuration;
-  if (!apiVersion || !type)
-    throw badRequest(
-      `invalid object type: ${show(apiVersion)}, Kind=${show(type)}: an apply configuration must name its apiVersion and kind (${kind.kind})`,
-    );
-  const own = apiVersionOf(kind);
-  if (apiVersion !== own)
-    throw badRequest(`Incorrect version specified in apply patch. Specified patch version: ${show(apiVersion)}, expected: ${own}`);
-  // A body of another kind is refused for that, in other words.
-  if (type !== kind.kind) return;
+function checkConfiguration(kind: Kind, configuration: JsonObject): void {
+  const { metadata } = configuration;
+  const { name = "", namespace = "" } = isObject(metadata) ? metadata : {};
+  const version = show(configuration.apiVersion);
+  const type = `${version.includes("/") ? version : `/${version}`}, Kind=${show(configuration.kind)}`;
+  if (version !== apiVersionOf(kind) || configuration.kind !== kind.kind) throw badRequest(`invalid object type: ${type}`);
   const problems = typedProblems(kind.schema, configuration);
   if (problems.length === 0) return;
   const list = problems.length === 1 ? problems[0] : ["errors:", ...problems.map((problem) => `  ${problem}`)].join("\n");
-  throw badRequest(`failed to create typed patch object (${namespace}/${name}; ${apiVersion}, Kind=${type}): ${list}`);
+  throw badRequest(`failed to create typed patch object (${show(namespace)}/${show(name)}; ${type}): ${list}`);
 }

@@ -559,7 +559,7 @@ describe("checklist 38: ownership of fields", () => {
     for (const fieldValidation of ["Ignore", "Warn", "Strict"] as const) {
       expect(await refusal(api.patch("configmaps", "a", { type: "apply", body }, { fieldManager: "me", fieldValidation }))).toMatchObject({
         code: 400,
-        message: "failed to create typed patch object (default/a; v1, Kind=ConfigMap): .dota: field not declared in schema",
+        message: "failed to create typed patch object (/a; /v1, Kind=ConfigMap): .dota: field not declared in schema",
       });
     }
   });
@@ -568,11 +568,23 @@ describe("checklist 38: ownership of fields", () => {
     const api = await aRegistry();
     const applied = (type: JsonObject) =>
       refusal(api.patch("configmaps", "a", { type: "apply", body: { ...aConfigMap("a"), ...type } }, { fieldManager: "me" }));
-    expect(await applied({ apiVersion: "v2" })).toMatchObject({
-      code: 400,
-      message: "Incorrect version specified in apply patch. Specified patch version: v2, expected: v1",
+    const refused = (type: string) => ({ code: 400, message: `invalid object type: ${type}` });
+    expect(await applied({ apiVersion: "v2" })).toMatchObject(refused("/v2, Kind=ConfigMap"));
+    expect(await applied({ apiVersion: "apps/v1" })).toMatchObject(refused("apps/v1, Kind=ConfigMap"));
+    expect(await applied({ kind: "Secret" })).toMatchObject(refused("/v1, Kind=Secret"));
+    expect(await applied({ apiVersion: undefined })).toMatchObject(refused("/, Kind=ConfigMap"));
+  });
+
+  it("apply to another incarnation is Invalid, and makes none", async () => {
+    const api = await aRegistry();
+    const applied = (name: string) =>
+      refusal(api.patch("configmaps", name, { type: "apply", body: aConfigMap(name, {}, { uid: "mine" }) }, { fieldManager: "me" }));
+    await api.create("configmaps", aConfigMap("a"));
+    expect(await applied("a")).toMatchObject({
+      reason: "Invalid",
+      message: 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "mine": field is immutable',
     });
-    expect(await applied({ kind: "Secret" })).toMatchObject({ code: 400 });
+    expect(await applied("b")).toMatchObject({ reason: "Conflict" });
   });
 
   it("apply without a manager is refused", async () => {

@@ -2,12 +2,12 @@
  * Who owns which field: kept in `metadata.managedFields` on every write, and the rule by which server-side apply decides.
  * @see k8s.io/apimachinery/pkg/util/managedfields
  */
-import { badRequest, groupResource, type StatusCause, StatusError } from "../../errors/status-error.ts";
+import { badRequest, type StatusCause, StatusError } from "../../errors/status-error.ts";
 import { Recent } from "../memo.ts";
 import type { JsonObject, ManagedFieldsEntry } from "../objects.ts";
 import type { SchemaNode } from "../schema.ts";
 import { describePath, FieldSet } from "./field-set.ts";
-import { compare, fieldsOf, isEqual, merge, outlineOf, removeFields } from "./typed.ts";
+import { canonical, compare, fieldsOf, isEqual, merge, outlineOf, removeFields } from "./typed.ts";
 
 export interface Operation {
   readonly schema: SchemaNode;
@@ -94,14 +94,18 @@ const withoutManaged = (object: JsonObject): JsonObject => {
 /**
  * Books a create, update or patch: what changed now belongs to the manager, and to nobody else.
  * @param previous undefined for a creation
- * @param next as it will be stored; managedFields that the caller put into it are the base (clients may migrate them), `[{}]` clears them
+ * @param next as it will be stored; managedFields that the caller put into it are the base (clients may migrate them), `[{}]` clears them:
+ *   then nothing is booked until the next server-side apply
  * @returns `next` with its managedFields
  */
 export function trackUpdate(previous: JsonObject | undefined, next: JsonObject, operation: Operation): JsonObject {
-  const given = metadataOf(next).managedFields as ManagedFieldsEntry[] | undefined;
-  const cleared = given !== undefined && given.length === 1 && Object.keys(given[0] ?? {}).length === 0;
+  // Entries are migrated through the object itself; what another endpoint is sent of them counts for nothing.
+  const given = operation.subresource === "" ? entriesOf(next) : [];
+  const cleared = given.length === 1 && Object.keys(given[0] ?? {}).length === 0;
   if (cleared) return withoutManaged(next);
-  const base = given && given.length > 0 ? (previous ? readAgain(next, previous) : read(next)) : previous ? read(previous) : [];
+  const base = given.length > 0 ? (previous ? readAgain(next, previous) : read(next)) : previous ? read(previous) : [];
+  // Whose owners were cleared has none until somebody applies.
+  if (previous && base.length === 0) return withoutManaged(next);
   const { changed, gone } = previous
     ? changes(previous, next, operation)
     : { changed: createdFields(next, operation), gone: FieldSet.empty };
@@ -152,7 +156,7 @@ function createdFields(next: JsonObject, operation: Operation): FieldSet {
   });
 }
 
-/** What a configuration names. */
+/** What a configuration names, empty objects and nulls included. */
 function appliedFields(config: JsonObject, operation: Operation): FieldSet {
   const object = withoutManaged(config);
   return known(applied, operation, object, () => strip(fieldsOf(operation.schema, object).difference(serverOwned), operation.ignored));
@@ -178,6 +182,14 @@ function cap(managers: readonly Manager[], { apiVersion }: Operation): Manager[]
   return [...managers.filter((manager) => !oldest.includes(manager)), merged];
 }
 
+/** What a manager applies. */
+export interface Configuration {
+  /** In canonical form: what becomes of the object. */
+  readonly object: JsonObject;
+  /** As it was sent, which says what its manager wants to own. */
+  readonly sent: JsonObject;
+}
+
 export interface Applied {
   /** The live object with the configuration merged in, and its managedFields. */
   readonly object: JsonObject;
@@ -188,26 +200,22 @@ export interface Applied {
 /**
  * Server-side apply: merges a configuration into the live object.
  * @param live undefined when the object does not exist yet
- * @param config what the manager wants, and nothing else
+ * @param configuration what the manager wants, and nothing else
  * @param resource for messages
  * @throws {StatusError} Conflict with a cause per field when others own fields that the configuration changes, unless forced;
  *   BadRequest when the configuration carries managedFields
  */
 export function applyConfiguration(
   live: JsonObject | undefined,
-  config: JsonObject,
-  operation: Operation & {
-    readonly force: boolean;
-    readonly resource: { readonly group: string; readonly plural: string };
-    readonly name: string;
-  },
+  { object: config, sent }: Configuration,
+  operation: Operation & { readonly force: boolean },
 ): Applied {
   if (((metadataOf(config).managedFields as unknown[] | undefined) ?? []).length > 0)
     throw badRequest("metadata.managedFields must be nil");
-  const { schema } = operation;
+  const { schema, ignored } = operation;
   const base = withoutManaged(live ?? {});
   const managers = live ? adoptUnmanaged(live, base, operation) : [];
-  const named = appliedFields(config, operation);
+  const named = appliedFields(sent, operation);
   const mine = managers.find(({ entry }) => same(entry, operation.manager, "Apply", operation));
   // Who applies again names the same fields again; what is known of them is not worked out anew.
   const wanted = mine?.fields.equals(named) ? mine.fields : named;
@@ -217,19 +225,25 @@ export function applyConfiguration(
   const dropped = (mine?.fields ?? FieldSet.empty).difference(wanted);
   const next = dropped.isEmpty ? merged : (removeFields(schema, merged, removable(dropped, wanted, others)) as JsonObject);
 
-  const { added, modified, removed } = compare(schema, base, next);
-  const changed = added.union(modified);
-  const conflicts = others
-    .map((manager) => ({ manager, fields: manager.fields.intersection(changed) }))
-    .filter(({ fields }) => !fields.isEmpty);
-  if (conflicts.length > 0 && !operation.force && !allowedByLastApplied(live, conflicts, operation))
-    throw conflictError(conflicts, operation);
+  const difference = compare(schema, base, next);
+  const changed = strip(difference.added.union(difference.modified), ignored);
+  const removed = strip(difference.removed, ignored);
+  if (!operation.force) checkConflicts(others, changed.difference(takenOver(live, operation)));
 
   const result: Manager[] = others.map(({ entry, fields }) => ({ entry, fields: fields.difference(changed).difference(removed) }));
   const ownershipChanged = mine?.fields !== wanted || mine.entry.apiVersion !== operation.apiVersion;
   const objectChanged = !changed.isEmpty || !removed.isEmpty;
   result.push({ entry: ownershipChanged || objectChanged || !mine ? entryOf("Apply", operation) : mine.entry, fields: wanted });
-  return { object: write(next, result), changed: live === undefined || ownershipChanged || objectChanged };
+  const object = operation.manager === kubectl ? withLastApplied(next, sent) : next;
+  return { object: write(object, result), changed: live === undefined || ownershipChanged || objectChanged };
+}
+
+/** @throws {StatusError} Conflict */
+function checkConflicts(others: readonly Manager[], changed: FieldSet): void {
+  const conflicts = others
+    .map((manager) => ({ manager, fields: manager.fields.intersection(changed) }))
+    .filter(({ fields }) => !fields.isEmpty);
+  if (conflicts.length > 0) throw conflictError(conflicts);
 }
 
 /** What leaves the object when its owner no longer names it: only what nobody else owns, and no parent of something that stays. */
@@ -250,51 +264,59 @@ function adoptUnmanaged(live: JsonObject, base: JsonObject, operation: Operation
         apiVersion: operation.apiVersion,
         time: `${operation.now.toISOString().slice(0, 19)}Z`,
       },
-      fields: fieldsOf(operation.schema, base).difference(serverOwned),
+      fields: createdFields(base, operation),
     },
   ];
 }
 
 type Conflict = { readonly manager: Manager; readonly fields: FieldSet };
 
-/** `kubectl apply --server-side` after client-side apply: what the last-applied annotation names may be taken over. */
-function allowedByLastApplied(live: JsonObject | undefined, conflicts: readonly Conflict[], { manager, schema }: Operation): boolean {
-  if (manager !== "kubectl" || !live) return false;
-  const annotations = metadataOf(live).annotations as Record<string, string> | undefined;
-  const text = annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
-  if (!text) return false;
+/** The one manager for whom client-side apply and server-side apply are kept together. */
+const kubectl = "kubectl";
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+const lastAppliedOf = (object: JsonObject | undefined): string =>
+  (metadataOf(object ?? {}).annotations as Record<string, string> | undefined)?.[lastApplied] ?? "";
+
+/** `kubectl apply --server-side` after client-side apply: what that one set, and nobody has changed since, may be taken over. */
+function takenOver(live: JsonObject | undefined, { manager, schema, apiVersion }: Operation): FieldSet {
+  const text = manager === kubectl ? lastAppliedOf(live) : "";
+  if (text === "") return FieldSet.empty;
   try {
-    const applied = fieldsOf(schema, JSON.parse(text)).union(
-      FieldSet.of([["f:metadata", "f:annotations", "f:kubectl.kubernetes.io/last-applied-configuration"]]),
-    );
-    return conflicts.every(({ fields }) => fields.difference(applied).isEmpty);
+    const applied = JSON.parse(text) as JsonObject;
+    if (applied.apiVersion !== apiVersion) return FieldSet.empty;
+    const { added, modified, removed } = compare(schema, applied, live);
+    return fieldsOf(schema, applied).difference(modified).difference(added).difference(removed);
   } catch {
-    return false;
+    return FieldSet.empty;
   }
 }
 
-function conflictError(
-  conflicts: readonly Conflict[],
-  { resource, name }: { resource: { group: string; plural: string }; name: string },
-): StatusError {
-  const causes: StatusCause[] = [];
-  const lines: string[] = [];
-  for (const { manager, fields } of conflicts) {
-    const { entry } = manager;
-    const who = `conflict with ${JSON.stringify(entry.manager ?? "")}${entry.subresource ? ` with subresource ${JSON.stringify(entry.subresource)}` : ""}${
-      entry.operation === "Update" ? ` using ${entry.apiVersion}${entry.time ? ` at ${entry.time}` : ""}` : ""
-    }`;
-    const paths = [...fields.paths()].map(describePath);
-    for (const path of paths) causes.push({ reason: "FieldManagerConflict", message: who, field: path });
-    lines.push(paths.length === 1 ? `${who}: ${paths[0]}` : `${who}:\n${paths.map((path) => `- ${path}`).join("\n")}`);
-  }
-  const count = causes.length;
-  return new StatusError("Conflict", `Apply failed with ${count} conflict${count === 1 ? "" : "s"}: ${lines.join("\n")}`, {
-    details: {
-      name,
-      ...(resource.group && { group: resource.group }),
-      kind: groupResource({ group: "", plural: resource.plural }),
-      causes,
-    },
-  });
+/** Keeps the annotation of client-side apply, where there is one, in step with what was applied: clients may go back to it. */
+function withLastApplied(object: JsonObject, sent: JsonObject): JsonObject {
+  if (lastAppliedOf(object) === "") return object;
+  const { [lastApplied]: _, ...annotations } = (metadataOf(sent).annotations ?? {}) as JsonObject;
+  const { annotations: __, ...metadata } = metadataOf(sent);
+  const named = Object.keys(annotations).length > 0 ? { ...metadata, annotations } : metadata;
+  const text = `${canonical({ ...sent, metadata: named })}\n`;
+  const live = metadataOf(object);
+  return { ...object, metadata: { ...live, annotations: { ...(live.annotations as JsonObject), [lastApplied]: text } } };
 }
+
+function conflictError(conflicts: readonly Conflict[]): StatusError {
+  const found = conflicts
+    .map(({ manager: { entry }, fields }) => ({ who: ownerOf(entry), paths: [...fields.paths()].map(describePath) }))
+    .toSorted((a, b) => compareText(a.who, b.who));
+  const causes = found.flatMap(({ who, paths }) =>
+    paths.map((field): StatusCause => ({ reason: "FieldManagerConflict", message: `conflict with ${who}`, field })),
+  );
+  const [only] = causes;
+  const message =
+    causes.length === 1
+      ? `Apply failed with 1 conflict: ${only?.message}: ${only?.field}`
+      : `Apply failed with ${causes.length} conflicts: ${found.flatMap(({ who, paths }) => [`conflicts with ${who}:`, ...paths.map((path) => `- ${path}`)]).join("\n")}`;
+  return new StatusError("Conflict", message, { details: { causes } });
+}
+
+const ownerOf = ({ manager = "", subresource, operation, apiVersion }: ManagedFieldsEntry): string =>
+  `${JSON.stringify(manager)}${subresource ? ` with subresource ${JSON.stringify(subresource)}` : ""}${operation === "Update" ? ` using ${apiVersion}` : ""}`;

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../objects.ts";
 import type { ListNode, ObjectNode, ScalarType, SchemaNode } from "../schema.ts";
+import { keyValue } from "./typed.ts";
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !("rawJSON" in value);
@@ -135,8 +136,7 @@ function elementOf(schema: ListNode, item: unknown, index: number): { readonly n
   if (!isObject(item)) return { problem: "associative list with keys may not have non-map elements" };
   const keys: string[] = [];
   for (const key of schema.listKeys) {
-    const fallback = schema.items.type === "object" ? schema.items.fields.get(key)?.default : undefined;
-    const value = item[key] ?? fallback;
+    const value = keyValue(schema, item, key);
     if (value !== undefined) keys.push(`${key}=${JSON.stringify(value)}`);
   }
   if (keys.length > 0) return { name: `[${keys.join(",")}]` };

@@ -44,7 +44,8 @@ function elementsOf(schema: SchemaNode): ReadonlyMap<string, string> | undefined
   return elements;
 }
 
-const canonical = (value: unknown): string => {
+/** JSON with the members of every object in order. */
+export const canonical = (value: unknown): string => {
   if (isObject(value))
     return `{${Object.keys(value)
       .toSorted()
@@ -85,11 +86,17 @@ function itemElement(schema: ListNode, item: unknown): string {
   if (only !== undefined && typeof item[only] === "string") return `k:{${JSON.stringify(only)}:${JSON.stringify(item[only])}}`;
   const keys: JsonObject = {};
   for (const key of schema.listKeys) {
-    const node = fieldSchema(schema.items, key);
-    const value = item[key] ?? node.default;
+    const value = keyValue(schema, item, key);
     if (value !== undefined && value !== null) keys[key] = value;
   }
   return `k:${canonical(keys)}`;
+}
+
+/** A key of a list item. One left out has its default, and a name that Go always writes is empty. */
+export function keyValue({ items }: ListNode, item: JsonObject, key: string): unknown {
+  const node = fieldSchema(items, key);
+  const isAlwaysText = node.zero === "fill" && node.type === "scalar" && node.scalar === "string";
+  return item[key] ?? node.default ?? (isAlwaysText ? "" : undefined);
 }
 
 /**

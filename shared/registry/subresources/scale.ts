@@ -118,8 +118,8 @@ async function applyScale(write: Write, { body, force = false }: Patch): Promise
   const written = await change(write, {
     wanted: (current, now) => {
       if (current === undefined) throw notFound(kind, key.name);
-      const writer = { manager: parameters.fieldManager, subresource: "scale", now, force, name: key.name };
-      return { object: clone(apply(kind, current, configuration, writer)), owned: true };
+      const writer = { manager: parameters.fieldManager, subresource: "scale", now, force };
+      return { object: clone(apply(kind, current, { object: configuration, sent: configuration }, writer)), owned: true };
     },
     endpoint: mainEndpoint(kind),
     creates: false,

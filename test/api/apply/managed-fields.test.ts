@@ -5,6 +5,7 @@ import { builtinSchema } from "../../../shared/api/builtin-schemas.ts";
 import type { JsonObject, ManagedFieldsEntry } from "../../../shared/api/objects.ts";
 
 const schema = builtinSchema("io.k8s.api.apps.v1.Deployment");
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 const noon = new Date("2026-11-20T12:00:00Z");
 const later = new Date("2026-11-20T12:05:00Z");
 
@@ -17,12 +18,7 @@ const by = (manager: string, more: Partial<Operation> = {}): Operation => ({
   ...more,
 });
 const applyBy = (manager: string, live: JsonObject | undefined, config: JsonObject, more: Partial<Operation> & { force?: boolean } = {}) =>
-  applyConfiguration(live, config, {
-    ...by(manager, more),
-    force: more.force ?? false,
-    resource: { group: "apps", plural: "deployments" },
-    name: "web",
-  });
+  applyConfiguration(live, { object: config, sent: config }, { ...by(manager, more), force: more.force ?? false });
 
 const deployment = (spec: JsonObject = {}, labels?: Record<string, string>): JsonObject => ({
   apiVersion: "apps/v1",
@@ -111,6 +107,22 @@ describe("checklist 38: managed fields on every write", () => {
     expect(entries(cleared)).toBeUndefined();
   });
 
+  it("stay cleared until somebody applies, who finds everything owned before him", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1 }), by("one"));
+    const cleared = trackUpdate(created, { ...created, metadata: { name: "web", managedFields: [{}] } }, by("one"));
+    const updated = trackUpdate(cleared, { ...cleared, spec: { replicas: 2 } }, by("one"));
+    expect(entries(updated)).toBeUndefined();
+    expect(() => applyBy("ci", updated, deployment({ replicas: 5 }))).toThrow(
+      'Apply failed with 1 conflict: conflict with "before-first-apply" using apps/v1: .spec.replicas',
+    );
+  });
+
+  it("are not taken from the body of a subresource", () => {
+    const created = trackUpdate(undefined, deployment({ replicas: 1 }), by("one"));
+    const sent = { ...created, metadata: { name: "web", managedFields: [{}] } };
+    expect(entries(trackUpdate(created, sent, by("two", { subresource: "status" })))).toEqual(entries(created));
+  });
+
   it("merge the oldest of more than ten update managers", () => {
     let object = deployment({});
     for (let index = 0; index < 14; index++) {
@@ -175,12 +187,34 @@ describe("checklist 38: server-side apply", () => {
     expect(() => applyBy("ci", live, deployment({ replicas: 5 }))).toThrow(
       expect.objectContaining({
         reason: "Conflict",
-        message: 'Apply failed with 1 conflict: conflict with "kubectl-scale" using apps/v1 at 2026-11-20T12:00:00Z: .spec.replicas',
-        details: expect.objectContaining({
-          causes: [expect.objectContaining({ reason: "FieldManagerConflict", field: ".spec.replicas" })],
-        }),
+        message: 'Apply failed with 1 conflict: conflict with "kubectl-scale" using apps/v1: .spec.replicas',
+        details: {
+          causes: [{ reason: "FieldManagerConflict", message: 'conflict with "kubectl-scale" using apps/v1', field: ".spec.replicas" }],
+        },
       }),
     );
+  });
+
+  it("lists more than one conflict below whoever owns the fields", () => {
+    const { object: one } = applyBy("one", undefined, deployment({ replicas: 1, paused: true }));
+    const { object: live } = applyBy("another", one, deployment({ minReadySeconds: 1 }));
+    expect(() => applyBy("ci", live, deployment({ replicas: 5, paused: false, minReadySeconds: 2 }))).toThrow(
+      'Apply failed with 3 conflicts: conflicts with "another":\n- .spec.minReadySeconds\nconflicts with "one":\n- .spec.paused\n- .spec.replicas',
+    );
+  });
+
+  it("owns empty objects and nulls that its configuration names", () => {
+    const { object } = applyBy("ci", undefined, { ...deployment({}, {}), spec: { template: null } });
+    expect(owned(object, "ci")).toBe('{"f:metadata":{"f:labels":{}},"f:spec":{"f:template":{}}}');
+  });
+
+  it("raises no conflict over what its endpoint ignores", () => {
+    const live = applyBy("one", undefined, deployment({ replicas: 1 })).object;
+    const ignored = FieldSet.of([["f:spec"]]);
+    const config = { ...deployment({ replicas: 5 }), status: { observedGeneration: 1 } };
+    const { object } = applyBy("two", live, config, { ignored, subresource: "status" });
+    expect(owned(object, "two")).toBe('{"f:status":{"f:observedGeneration":{}}}');
+    expect(owned(object, "one")).toBe('{"f:spec":{"f:replicas":{}}}');
   });
 
   it("takes it over by force", () => {
@@ -203,6 +237,26 @@ describe("checklist 38: server-side apply", () => {
     const { object } = applyBy("kubectl", live, deployment({ replicas: 2 }));
     expect(object.spec).toEqual({ replicas: 2 });
     expect(() => applyBy("somebody", live, deployment({ replicas: 2 }))).toThrow(/conflict/);
+  });
+
+  it("raises one for kubectl over what somebody else changed since its client-side apply", () => {
+    const config = deployment({ replicas: 1 });
+    const annotations = { [lastApplied]: JSON.stringify(config) };
+    const live = trackUpdate(undefined, { ...config, metadata: { name: "web", annotations } }, by("kubectl-client-side-apply"));
+    const scaled = trackUpdate(live, { ...live, spec: { replicas: 7 } }, by("scaler"));
+    expect(() => applyBy("kubectl", scaled, deployment({ replicas: 2 }))).toThrow(/conflict with "scaler"/);
+  });
+
+  it("keeps the annotation of client-side apply in step for kubectl alone", () => {
+    const config = deployment({ replicas: 1 });
+    const annotations = { [lastApplied]: JSON.stringify(config) };
+    const live = trackUpdate(undefined, { ...config, metadata: { name: "web", annotations } }, by("kubectl-client-side-apply"));
+    const annotation = (object: JsonObject) => ((object.metadata as JsonObject).annotations as JsonObject)[lastApplied];
+    const { object } = applyBy("kubectl", live, deployment({ replicas: 2 }, { a: "1" }));
+    expect(annotation(object)).toBe(
+      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"labels":{"a":"1"},"name":"web"},"spec":{"replicas":2}}\n',
+    );
+    expect(annotation(applyBy("ci", live, deployment({ paused: true })).object)).toBe(JSON.stringify(config));
   });
 
   it("refuses a configuration with managedFields", () => {

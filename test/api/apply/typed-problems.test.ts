@@ -1,10 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { typedProblems } from "../../../shared/api/apply/typed-problems.ts";
 import { builtinSchema } from "../../../shared/api/builtin-schemas.ts";
+import type { SchemaNode } from "../../../shared/api/schema.ts";
 
 const deployment = builtinSchema("io.k8s.api.apps.v1.Deployment");
 const problems = (spec: object) => typedProblems(deployment, { metadata: { name: "d" }, spec });
 const withContainers = (...containers: object[]) => problems({ template: { spec: { containers } } });
+
+const listMap = (keys: Record<string, SchemaNode>): SchemaNode => ({
+  type: "list",
+  listType: "map",
+  listKeys: Object.keys(keys),
+  patchMerge: false,
+  items: { type: "object", fields: new Map(Object.entries(keys)), required: new Set(), preserveUnknown: true, atomic: false },
+});
 
 describe("an applied configuration", () => {
   it("without problems has none", () => {
@@ -28,8 +37,15 @@ describe("an applied configuration", () => {
 
   it("may not name an item of a keyed list twice, or without its key", () => {
     expect(withContainers({ name: "c" }, { name: "c" })).toEqual(['.spec.template.spec.containers: duplicate entries for key [name="c"]']);
-    expect(withContainers({ image: "i" })).toEqual([
-      `.spec.template.spec.containers: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`,
+    expect(withContainers({ name: "c", ports: [{ protocol: "UDP" }] })).toEqual([]);
+    const ports = listMap({ port: { type: "scalar", scalar: "int32" } });
+    expect(typedProblems(ports, [{ name: "http" }])).toEqual([
+      `: element 0: associative list with keys has an element that omits all key fields ["port"] (and doesn't have default values for any key fields)`,
     ]);
+  });
+
+  it("may leave out a name: it is the empty one, and validation's business", () => {
+    expect(withContainers({ image: "i" })).toEqual([]);
+    expect(withContainers({ image: "i" }, { image: "j" })).toEqual(['.spec.template.spec.containers: duplicate entries for key [name=""]']);
   });
 });
