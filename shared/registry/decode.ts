@@ -1,5 +1,5 @@
 /** From a request's body to a typed, defaulted object, with what `fieldValidation` says about fields that do not belong. */
-import { DecodeError, decodeObject } from "../api/codec.ts";
+import { completeObject, DecodeError, decodeObject } from "../api/codec.ts";
 import { type AnyObject, apiVersionOf, type Kind, type Problem } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest, invalid } from "../errors/status-error.ts";
@@ -22,14 +22,14 @@ export function decodeBare(kind: Kind, body: JsonObject): Decoded {
   return { object: object as AnyObject, strictProblems: unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`) };
 }
 
-/** The same with the kind's defaults. */
+/** The same with the kind's defaults, and with what Go always writes: a body that leaves it out changes nothing. */
 export function decode(kind: Kind, body: JsonObject): Decoded {
   const decoded = decodeBare(kind, body);
   const spec = kind.schema.type === "object" ? kind.schema.fields.get("spec") : undefined;
   // In Go it is there even where the body has none: defaults and validation look into it.
   if (spec?.implicit && !kind.custom) decoded.object.spec ??= {};
   kind.behaviour.defaults?.(decoded.object);
-  return decoded;
+  return kind.custom ? decoded : { ...decoded, object: completeObject(kind.schema, decoded.object) };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Versions of one storage resource: what is stored is written in one of them, and read in any. */
+import { completeObject } from "../api/codec.ts";
 import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { StatusError } from "../errors/status-error.ts";
@@ -29,10 +30,11 @@ const builtin: Readonly<
 /** The apiVersion in which objects of a kind are stored. */
 export const storageVersion = (kind: Kind): string => kind.storageVersion ?? builtin[kind.storage]?.stored ?? apiVersionOf(kind);
 
-/** The object as it is stored: in the storage version, without its resourceVersion. */
+/** The object as it is stored: in the storage version, without its resourceVersion, with the zeros that Go always writes. */
 export function toStorage(kind: Kind, object: AnyObject): JsonObject {
   const { resourceVersion: _, ...metadata } = object.metadata;
-  const body: JsonObject = { ...object, metadata };
+  const bare: JsonObject = { ...object, metadata };
+  const body = kind.custom ? bare : completeObject(kind.schema, bare);
   const own = apiVersionOf(kind);
   const stored = storageVersion(kind);
   if (own === stored) return body;

@@ -107,6 +107,16 @@ describe("checklist 25: POST", () => {
     expect(await refusal(api.create("configmaps", body))).toMatchObject({ code: 400, message: expect.stringMatching(message) });
   });
 
+  it("answers what Go writes though nobody gave it, and keeps it", async () => {
+    const api = await aRegistry();
+    const { spec } = aDeploymentBody("s") as { spec: JsonObject };
+    const made = await api.create("statefulsets.apps", { metadata: { name: "s" }, spec });
+    expect(made.spec).toMatchObject({ serviceName: "" });
+    expect(await api.get("statefulsets.apps", "s")).toEqual(made);
+    const again = await api.update("statefulsets.apps", { metadata: { name: "s" }, spec });
+    expect(again).toEqual(made);
+  });
+
   it("takes a body that does not name its type", async () => {
     const api = await aRegistry();
     expect(await api.create("configmaps", { metadata: { name: "a" } })).toMatchObject({ apiVersion: "v1", kind: "ConfigMap" });

@@ -14,12 +14,16 @@ const isRaw = (value: object): value is { readonly rawJSON: string } => "rawJSON
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
 
+/** Objects of any kind inside one of a kind of Kubernetes' own. */
+const rawExtension = "runtime.RawExtension";
+
 /** How a value behaves: free-form objects are granular maps, free-form lists are atomic. */
 type Shape = "leaf" | "object" | "list";
 
 function shapeOf(schema: SchemaNode, value: unknown): Shape {
   if (typeof value !== "object" || value === null) return "leaf";
   if (Array.isArray(value)) return schema.type === "list" && schema.listType !== "atomic" ? "list" : "leaf";
+  if (schema.type === "any" && schema.goType === rawExtension) return "leaf";
   if ((schema.type === "object" || schema.type === "map") && schema.atomic) return "leaf";
   return isRaw(value) ? "leaf" : "object";
 }
@@ -177,20 +181,29 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
-/** Everything that appears or goes with a value, itself included. */
+/** Everything that appears or goes with a value of which nothing was there, itself included. */
 function whole(schema: SchemaNode, value: unknown): FieldTree {
   switch (shapeOf(schema, value)) {
     case "leaf":
       return leafTree;
-    case "object": {
-      // A struct that Go always writes is no addition of its own; only what is in it is.
-      const isImplicit = schema.type === "object" && schema.implicit === true && Object.keys(value as JsonObject).length > 0;
-      return fieldTree(!isImplicit, fieldTrees(schema, value as JsonObject, whole));
-    }
+    case "object":
+      return fieldTree(true, fieldTrees(schema, value as JsonObject, whole));
     case "list":
-      return itemTrees(schema as ListNode, value as unknown[], !(schema as ListNode).implicit, whole);
+      return itemTrees(schema as ListNode, value as unknown[], true, whole);
   }
 }
+
+/** The same below a parent that was there: what Go always writes was there too, as zero, so only what is in it appears. */
+function wholeField(schema: SchemaNode, value: unknown): FieldTree {
+  if (schema.zero === "fill" && isZero(value)) return noTree;
+  const shape = shapeOf(schema, value);
+  if (!schema.implicit || shape === "leaf") return whole(schema, value);
+  if (shape === "object") return fieldTree(false, fieldTrees(schema, value as JsonObject, wholeField));
+  return itemTrees(schema as ListNode, value as unknown[], false, whole);
+}
+
+const isZero = (value: unknown): boolean =>
+  value === "" || value === 0 || value === false || (isObject(value) && Object.keys(value).length === 0);
 
 /** Differences at and below one path. */
 interface Differences {
@@ -210,8 +223,8 @@ export function compare(schema: SchemaNode, before: unknown, after: unknown): Co
 
 function differences(schema: SchemaNode, left: unknown, right: unknown): Differences {
   if (left === right) return same;
-  if (left === undefined) return { ...same, added: whole(schema, right) };
-  if (right === undefined) return { ...same, removed: whole(schema, left) };
+  if (left === undefined) return { ...same, added: wholeField(schema, right) };
+  if (right === undefined) return { ...same, removed: wholeField(schema, left) };
   const shape = shapeOf(schema, left);
   if (shape === "leaf" || shape !== shapeOf(schema, right)) return isEqual(left, right) ? same : replaced;
   const below = new DifferencesBelow();

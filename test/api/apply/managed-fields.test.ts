@@ -46,6 +46,32 @@ describe("checklist 38: managed fields on every write", () => {
     expect(owned(created, "kubectl-create")).toBe(imageField("web"));
   });
 
+  it("do not name what Go always writes and nobody filled", () => {
+    const bare = { ...deployment({ template: { metadata: {}, spec: { containers: [] } } }), status: {} };
+    expect(entries(trackUpdate(undefined, bare, by("one")))).toBeUndefined();
+    const event = { involvedObject: { kind: "Pod" }, source: {}, reportingComponent: "", reportingInstance: "" };
+    const tracked = trackUpdate(undefined, event, by("one", { schema: builtinSchema("io.k8s.api.core.v1.Event") }));
+    expect(owned(tracked, "one")).toBe('{"f:involvedObject":{}}');
+  });
+
+  it("name it within what was not there before: an item of a list, a part that may be absent", () => {
+    const container = { name: "web", resources: { limits: { cpu: "1" } } };
+    const created = trackUpdate(undefined, withContainers(container), by("one"));
+    expect(owned(created, "one")).toContain('"f:resources":{".":{},"f:limits":{".":{},"f:cpu":{}}}');
+    const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "web" }] } };
+    const controller = builtinSchema("io.k8s.api.core.v1.ReplicationController");
+    const replicated = trackUpdate(undefined, { spec: { template } }, by("one", { schema: controller }));
+    expect(owned(replicated, "one")).toBe(
+      '{"f:spec":{"f:template":{".":{},"f:metadata":{".":{},"f:labels":{".":{},"f:a":{}}},"f:spec":{".":{},"f:containers":{".":{},"k:{\\"name\\":\\"web\\"}":{".":{},"f:name":{}}}}}}}',
+    );
+  });
+
+  it("know no fields of an object of another kind within", () => {
+    const revision = { revision: 1, data: { spec: { template: {} } } };
+    const tracked = trackUpdate(undefined, revision, by("one", { schema: builtinSchema("io.k8s.api.apps.v1.ControllerRevision") }));
+    expect(owned(tracked, "one")).toBe('{"f:data":{},"f:revision":{}}');
+  });
+
   it("move a changed field to whoever changed it", () => {
     const created = trackUpdate(undefined, deployment({ replicas: 1, paused: true }), by("one"));
     const updated = trackUpdate(created, { ...created, spec: { replicas: 2, paused: true } }, by("two", { now: later }));
