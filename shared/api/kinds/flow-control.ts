@@ -1,5 +1,12 @@
 /** FlowSchemas and PriorityLevelConfigurations. They are stored; this server does not ration requests by them. */
-import type { FlowSchema, PriorityLevelConfiguration, PriorityLevelConfigurationSpec } from "../generated/types.ts";
+import type {
+  FlowSchema,
+  LimitedPriorityLevelConfiguration,
+  LimitResponse,
+  PriorityLevelConfiguration,
+  PriorityLevelConfigurationSpec,
+  QueuingConfiguration,
+} from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { flowSchemas, priorityLevelConfigurations } from "../kinds.ts";
 import { dnsSubdomainProblems } from "../names.ts";
@@ -76,6 +83,51 @@ function setLevelDefaults(level: PriorityLevelConfiguration): void {
   queuing.queueLengthLimit ||= 50;
 }
 
+function validateLimited(
+  { limitResponse, lendablePercent = 0, ...limited }: Given<LimitedPriorityLevelConfiguration>,
+  at: string,
+): Problem[] {
+  const shares = limited.nominalConcurrencyShares ?? 0;
+  const borrowing = limited.borrowingLimitPercent ?? 0;
+  return [
+    ...(shares < 0 ? [invalid(`${at}.nominalConcurrencyShares`, shares, "must be a non-negative integer")] : []),
+    ...validateLimitResponse(limitResponse, `${at}.limitResponse`),
+    ...(lendablePercent < 0 || lendablePercent > 100
+      ? [invalid(`${at}.lendablePercent`, lendablePercent, "must be between 0 and 100, inclusive")]
+      : []),
+    ...(borrowing < 0 ? [invalid(`${at}.borrowingLimitPercent`, borrowing, "if specified, must be a non-negative integer")] : []),
+  ];
+}
+
+function validateLimitResponse({ type = "", queuing }: Given<LimitResponse> = {}, at: string): Problem[] {
+  if (type === "Reject") {
+    return queuing ? [forbidden(`${at}.queuing`, "must be nil if limited.limitResponse.type is not Limited")] : [];
+  }
+  if (type !== "Queue") return [notSupported(`${at}.type`, type, ["Queue", "Reject"])];
+  return queuing
+    ? validateQueuing(queuing, `${at}.queuing`)
+    : [required(`${at}.queuing`, "must not be empty if limited.limitResponse.type is Limited")];
+}
+
+const mostQueues = 10_000_000;
+/** Bits of a hash, of which a hand of queues is dealt. */
+const hashBits = 60;
+
+function validateQueuing({ queueLengthLimit = 0, queues = 0, handSize = 0 }: Given<QueuingConfiguration>, at: string): Problem[] {
+  const problems: Problem[] = [];
+  const bits = Math.ceil(Math.log2(queues) * handSize);
+  if (queueLengthLimit <= 0) problems.push(invalid(`${at}.queueLengthLimit`, queueLengthLimit, "must be positive"));
+  if (queues <= 0) problems.push(invalid(`${at}.queues`, queues, "must be positive"));
+  else if (queues > mostQueues) problems.push(invalid(`${at}.queues`, queues, `must not be greater than ${mostQueues}`));
+  if (handSize <= 0) problems.push(invalid(`${at}.handSize`, handSize, "must be positive"));
+  else if (handSize > queues) problems.push(invalid(`${at}.handSize`, handSize, `should not be greater than queues (${queues})`));
+  else if (bits > hashBits) {
+    const detail = `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${hashBits}`;
+    problems.push(invalid(`${at}.handSize`, handSize, detail));
+  }
+  return problems;
+}
+
 function validateLevel({ metadata, spec }: PriorityLevelConfiguration): Problem[] {
   const { type = "", limited, exempt } = (spec ?? {}) as Given<PriorityLevelConfigurationSpec>;
   const problems: Problem[] = [];
@@ -86,7 +138,9 @@ function validateLevel({ metadata, spec }: PriorityLevelConfiguration): Problem[
     if (limited) problems.push(forbidden("spec.limited", "must be nil if the type is not Limited"));
   } else if (type === "Limited") {
     if (exempt) problems.push(forbidden("spec.exempt", "must be nil if the type is Limited"));
-    if (!limited) problems.push(required("spec.limited", "must not be empty when type is Limited"));
+    problems.push(
+      ...(limited ? validateLimited(limited, "spec.limited") : [required("spec.limited", "must not be empty when type is Limited")]),
+    );
   } else problems.push(notSupported("spec.type", type, ["Exempt", "Limited"]));
   return problems;
 }
