@@ -84,6 +84,10 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
   /** PUT without a resourceVersion is refused when false. Default true. */
   readonly allowUnconditionalUpdate?: boolean;
   readonly defaultPropagation?: Propagation;
+  /** Why this object is never deleted, where it is one of those that the server needs. */
+  undeletable?(object: T): string | undefined;
+  /** `Warning:` of a deletion that leaves {@link defaultPropagation} to decide. */
+  readonly unsaidPropagationWarning?: string;
   /** Seconds of grace when this object is deleted; undefined: no graceful deletion for it. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
 }

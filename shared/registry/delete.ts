@@ -2,7 +2,7 @@
 import { admit, validate } from "../admission/chain.ts";
 import { wholeNumber } from "../api/json.ts";
 import type { AnyObject, Kind, Propagation } from "../api/kind.ts";
-import { invalid, notFound } from "../errors/status-error.ts";
+import { forbidden, invalid, notFound } from "../errors/status-error.ts";
 import type { Stored, Verdict } from "../store/store.ts";
 import { lifecycleOf } from "./lifecycle.ts";
 import { checkDeletable } from "./preconditions.ts";
@@ -27,12 +27,14 @@ export async function deleteObject(deletion: Deletion): Promise<DeleteAnswer> {
     warnings = [];
     if (current === undefined) throw notFound(deletion.kind, deletion.key.name);
     const previous = present(deletion.kind, current);
+    const needed = deletion.kind.behaviour.undeletable?.(previous);
+    if (needed !== undefined) throw forbidden(deletion.kind, deletion.key.name, needed);
     checkDeletable(deletion.kind, previous.metadata, deletion.parameters.preconditions ?? {});
     const { mutating, validating } = deletion.admission.concerned(deletion.kind, "DELETE", deletion.subresource);
     if (mutating.length === 0 && validating.length === 0) return judge(deletion, current, previous, now);
     return admitted(deletion, current, previous, now, (text) => warnings.push(text));
   });
-  deletion.context.warnings.push(...warnings);
+  deletion.context.warnings.push(...warnings, ...propagationWarnings(deletion));
   return { type: written.type === "deleted" ? "deleted" : "marked", object: written.object };
 }
 
@@ -158,6 +160,14 @@ function propagation(kind: Kind, finalizers: readonly string[], { orphanDependen
   const known = finalizers.find((finalizer) => finalizer === orphanFinalizer || finalizer === foregroundFinalizer);
   if (known !== undefined) return known === orphanFinalizer ? "Orphan" : "Foreground";
   return kind.behaviour.defaultPropagation ?? "Background";
+}
+
+/** What somebody should hear who did not say what becomes of the dependents. */
+function propagationWarnings({ kind, parameters, context }: Deletion): string[] {
+  const { unsaidPropagationWarning: warning } = kind.behaviour;
+  const isSaid = parameters.propagationPolicy !== undefined || parameters.orphanDependents !== undefined;
+  // A collection is many deletions, and one warning.
+  return warning === undefined || isSaid || context.warnings.includes(warning) ? [] : [warning];
 }
 
 const policies: ReadonlySet<string> = new Set(["Background", "Foreground", "Orphan"]);

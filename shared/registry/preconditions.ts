@@ -1,5 +1,6 @@
 /** Which incarnation and which state of an object a request is about. */
 
+import type { Kind } from "../api/kind.ts";
 import type { ObjectMeta } from "../api/objects.ts";
 import { conflict, type GroupResource } from "../errors/status-error.ts";
 
@@ -8,8 +9,9 @@ export interface Preconditions {
   readonly resourceVersion?: string | undefined;
 }
 
-/** In the words of deletions. @throws {StatusError} Conflict */
-export function checkDeletable(resource: GroupResource, metadata: ObjectMeta, { uid, resourceVersion }: Preconditions): void {
+/** In the words of deletions, which name the kind instead of the resource. @throws {StatusError} Conflict */
+export function checkDeletable({ group, kind }: Kind, metadata: ObjectMeta, { uid, resourceVersion }: Preconditions): void {
+  const resource = { group, plural: kind };
   if (uid && uid !== metadata.uid) {
     throw conflict(
       resource,

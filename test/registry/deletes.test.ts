@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../shared/api/objects.ts";
+import type { DeleteParameters } from "../../shared/registry/registry.ts";
 import { aConfigMap, aPodBody, aRegistry, context, refusal, type TestRegistry } from "../support/registry.ts";
 
 const waiting = "example.com/wait";
@@ -36,6 +37,31 @@ describe("checklist 41: DELETE", () => {
       deletionTimestamp: "9999-12-31T23:59:59Z",
       deletionGracePeriodSeconds: Number.MAX_SAFE_INTEGER,
     });
+  });
+
+  it("refuses what the system cannot do without", async () => {
+    const api = await aRegistry();
+    const name = "system-node-critical";
+    await api.create("priorityclasses.scheduling.k8s.io", { metadata: { name }, value: 2_000_001_000 });
+    expect(await refusal(api.remove("priorityclasses.scheduling.k8s.io", name))).toMatchObject({
+      code: 403,
+      message: `priorityclasses.scheduling.k8s.io "${name}" is forbidden: this is a system priority class and cannot be deleted`,
+    });
+  });
+
+  it("of a Job says that its Pods stay, unless the client decided", async () => {
+    const api = await aRegistry();
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] } };
+    await api.create("jobs.batch", { metadata: { name: "j" }, spec: { template } });
+    const warned = async (options: Partial<DeleteParameters>) => {
+      const asked = context();
+      const key = { namespace: "default", name: "j" };
+      await api.registry.delete(await api.kind("jobs.batch"), key, { dryRun: true, ...options }, asked);
+      return asked.warnings;
+    };
+    expect(await warned({})).toEqual([expect.stringMatching(/^child pods are preserved by default when jobs are deleted; set/)]);
+    expect(await warned({ propagationPolicy: "Background" })).toEqual([]);
+    expect(await warned({ orphanDependents: true })).toEqual([]);
   });
 
   it("with a negative grace period means one second", async () => {
@@ -77,6 +103,7 @@ describe("checklist 42: preconditions", () => {
       code: 409,
       reason: "Conflict",
       message: expect.stringContaining(message),
+      details: { name: "a", kind: "ConfigMap" },
     });
     expect(await api.exists("configmaps", "a")).toBe(true);
   });

@@ -421,6 +421,12 @@ describe("checklist 33: generation", () => {
     );
   });
 
+  it("is there for webhooks of which there are none yet", async () => {
+    const api = await aRegistry();
+    const resource = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
+    expect(generation(await api.create(resource, { metadata: { name: "w" } }))).toBe(1);
+  });
+
   it("is not there for kinds without one", async () => {
     const api = await aRegistry();
     expect((await api.create("configmaps", aConfigMap("a"))).metadata).not.toHaveProperty("generation");

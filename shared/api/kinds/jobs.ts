@@ -407,6 +407,8 @@ export const jobBehaviour = behaviour(jobs, {
   generationFields: specGeneration,
   // Old clients expect a Job's Pods to outlive it.
   defaultPropagation: "Orphan",
+  unsaidPropagationWarning:
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
   ownAge: true,
   columns: [

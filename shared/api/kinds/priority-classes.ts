@@ -48,6 +48,8 @@ export const priorityClassBehaviour = behaviour(priorityClasses, {
     ...(next.value === previous.value ? [] : [forbidden("value", "may not be changed in an update.")]),
     ...validateImmutable(next.preemptionPolicy, previous.preemptionPolicy, "preemptionPolicy"),
   ],
+  undeletable: ({ metadata }) =>
+    systemClasses[metadata.name] === undefined ? undefined : "this is a system priority class and cannot be deleted",
   // It has a generation, though nothing of it changes.
   generationFields: () => 1,
   ownAge: true,

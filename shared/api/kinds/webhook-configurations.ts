@@ -133,7 +133,7 @@ function validate({ webhooks }: Configuration): Problem[] {
 const shared: KindBehaviour<Configuration> = {
   defaults: setDefaults,
   validate,
-  generationFields: ({ webhooks }) => webhooks,
+  generationFields: ({ webhooks = [] }) => webhooks,
   allowUnconditionalUpdate: false,
   columns: [count("Webhooks", ({ webhooks }) => webhooks?.length)],
 };
