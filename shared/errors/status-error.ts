@@ -156,6 +156,6 @@ export const invalid = (
   const what = `${kind.group ? `${kind.kind}.${kind.group}` : kind.kind} "${name}" is invalid`;
   const message = lines.length === 0 ? what : `${what}: ${lines.length === 1 ? lines[0] : `[${lines.join(", ")}]`}`;
   return new StatusError("Invalid", message, {
-    details: { ...(name && { name }), ...(kind.group && { group: kind.group }), kind: kind.kind, causes },
+    details: { ...(name && { name }), ...(kind.group && { group: kind.group }), ...(kind.kind && { kind: kind.kind }), causes },
   });
 };

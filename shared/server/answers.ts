@@ -8,7 +8,7 @@ import { documentResponse, objectResponse, type Writing, writing } from "./encod
 import { itemJson, itemProtobuf, metadataJson, metadataProtobuf, objectJson, rowJson, untyped } from "./encoded.ts";
 import type { KindRequest } from "./kind-request.ts";
 import { json, negotiate, protobuf, yaml } from "./media-types.ts";
-import { includeObject, partialMetadata, plainTable, type TableRenderer, tableFor } from "./table.ts";
+import { includeObject, partialMetadata, plainTable, scaleTable, type TableRenderer, tableFor } from "./table.ts";
 
 /** Writes answers in the representation that the request asks for. Made before anything is done: 406 must not follow a write. */
 export interface Answerer {
@@ -38,7 +38,10 @@ export function answerer(
       `you requested PartialObjectMetadataList, but the requested object is not a list (${kind.kind})`,
     );
   const metaVersion = `meta.k8s.io/${as?.version ?? "v1"}`;
-  const rendererFor = (object: AnyObject): TableRenderer => (object.kind === kind.kind ? tableFor(kind, options.clock.now()) : plainTable);
+  const rendererFor = (object: AnyObject): TableRenderer => {
+    if (object.kind === kind.kind) return tableFor(kind, options.clock.now());
+    return object.kind === "Scale" ? scaleTable(options.clock.now()) : plainTable;
+  };
 
   return {
     status: (status) => objectResponse(status, 200, ...encodable(how, definitionOf("v1", "Status"))),

@@ -30,7 +30,7 @@ export interface PodLogs {
 }
 
 /** @throws {StatusError} BadRequest, Invalid */
-export function podLogOptions(query: URLSearchParams): PodLogOptions {
+export function podLogOptions(pod: string, query: URLSearchParams): PodLogOptions {
   const tailLines = integer(query, "tailLines");
   const sinceSeconds = integer(query, "sinceSeconds");
   const limitBytes = integer(query, "limitBytes");
@@ -43,13 +43,13 @@ export function podLogOptions(query: URLSearchParams): PodLogOptions {
   if (sinceSeconds !== undefined && since !== "")
     problems.push({
       reason: "FieldValueForbidden",
-      field: "",
+      field: "[]",
       message: "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
     });
   if (sinceSeconds !== undefined && sinceSeconds < 1) bad("sinceSeconds", sinceSeconds, "must be greater than 0");
   const sinceTime = new Date(since);
   if (since !== "" && Number.isNaN(sinceTime.getTime())) bad("sinceTime", since, "must be a time in RFC 3339 format");
-  if (problems.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, "", problems);
+  if (problems.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, pod, problems);
   return {
     container: query.get("container") || undefined,
     follow: isTrue(query.get("follow")),

@@ -110,10 +110,7 @@ const unprintable = /[\p{C}\p{Zl}\p{Zp}]|[^\S ]/u;
 
 /** `"All"` and nothing else makes a dry run. */
 export const dryRunProblem = (values: readonly string[]): StatusCause | undefined =>
-  values.every((value) => value === "All") ? undefined : unsupported("dryRun", goStrings(values), ["All"]);
-
-/** A list of strings as Go's `%#v` prints it in field errors. */
-const goStrings = (values: readonly string[]): string => `[]string{${values.map((value) => JSON.stringify(value)).join(", ")}}`;
+  values.every((value) => value === "All") ? undefined : unsupported("dryRun", JSON.stringify(values), ["All"]);
 
 export interface WriteOptions extends WriteParameters {
   readonly force: boolean | undefined;

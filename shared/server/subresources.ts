@@ -49,8 +49,9 @@ const connectionRefused = (name: string): StatusError =>
 async function podLog(request: KindRequest): Promise<Response> {
   const { kind, options, context, query } = request;
   if (!options.podLogs) throw resourceNotFound();
-  const logOptions = podLogOptions(query);
-  const pod = await options.registry.get(kind, keyIn(request), {}, context);
+  const key = keyIn(request);
+  const logOptions = podLogOptions(key.name, query);
+  const pod = await options.registry.get(kind, key, {}, context);
   const stopped = new AbortController();
   const until = watchMs(undefined, request.remainingMs);
   // Following a log costs what a watch costs, and ends as one does.

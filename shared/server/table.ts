@@ -1,5 +1,7 @@
 /** Objects as rows, the way `kubectl get` prints them. */
+
 import { type Moment, since } from "../api/durations.ts";
+import type { Scale } from "../api/generated/types.ts";
 import type { AnyObject, Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest } from "../errors/status-error.ts";
@@ -70,9 +72,22 @@ export function tableFor(kind: Kind, now: Date): TableRenderer {
   };
 }
 
+/** A Scale, of whatever kind is scaled. */
+export function scaleTable(now: Date): TableRenderer {
+  const cells = (object: AnyObject) => {
+    const { metadata, spec, status } = object as Partial<Scale> & AnyObject;
+    return [metadata.name, spec?.replicas ?? 0, status?.replicas ?? 0, since(metadata.creationTimestamp, now)];
+  };
+  return {
+    columnDefinitions: [define("Name", "string"), define("Desired", "integer"), define("Available", "integer"), define("Age", "string")],
+    cellsJson: (object) => JSON.stringify(cells(object)),
+    row: (object, include, metadataVersion) => ({ cells: cells(object), object: embedded(object, include, metadataVersion) }),
+  };
+}
+
 const plainCells = ({ metadata }: AnyObject): unknown[] => [metadata.name, metadata.creationTimestamp ?? null];
 
-/** Objects of no kind with columns (Scale): their name and when they were made. */
+/** Objects of no kind with columns: their name and when they were made. */
 export const plainTable: TableRenderer = {
   columnDefinitions: [define("Name", "string", { format: "name" }), define("Created At", "date")],
   cellsJson: (object) => JSON.stringify(plainCells(object)),

@@ -150,11 +150,11 @@ describe("checklist 10, trap 10: Tables and metadata alone", () => {
     expect(old.rows[0].object.apiVersion).toBe("meta.k8s.io/v1beta1");
   });
 
-  it("a Scale has no columns but its name and when it was made", async () => {
+  it("a Scale has columns of its own, whatever it scales", async () => {
     await ask("/apis/apps/v1/namespaces/ns/deployments", { method: "POST", body: { metadata: { name: "web" } } });
     const scale = await json("/apis/apps/v1/namespaces/ns/deployments/web/scale", { headers: { accept: table } });
-    expect(scale.columnDefinitions.map((column: any) => column.name)).toEqual(["Name", "Created At"]);
-    expect(scale.rows[0].cells).toEqual(["web", "2026-01-01T00:00:00Z"]);
+    expect(scale.columnDefinitions.map((column: any) => column.name)).toEqual(["Name", "Desired", "Available", "Age"]);
+    expect(scale.rows[0].cells).toEqual(["web", 1, 0, "0s"]);
   });
 
   it("a deleted collection is the list, with the revision it was read at", async () => {

@@ -43,10 +43,13 @@ describe("a Pod's log", () => {
     { query: "limitBytes=0", field: "limitBytes" },
     { query: "sinceSeconds=0", field: "sinceSeconds" },
     { query: "sinceTime=yesterday", field: "sinceTime" },
-    { query: "sinceSeconds=5&sinceTime=2026-01-01T00:00:00Z", field: "" },
+    { query: "sinceSeconds=5&sinceTime=2026-01-01T00:00:00Z", field: "[]" },
   ])("refuses $query", async ({ query, field }) => {
     const { json } = await withPod();
-    expect(await json(`${path}?${query}`)).toMatchObject({ code: 422, details: { kind: "PodLogOptions", causes: [{ field }] } });
+    expect(await json(`${path}?${query}`)).toMatchObject({
+      code: 422,
+      details: { name: "web", kind: "PodLogOptions", causes: [{ field }] },
+    });
   });
 
   it("ends when a watch would, if it is followed", async () => {

@@ -337,7 +337,7 @@ describe("options in the query", () => {
   it.each([
     {
       query: "dryRun=Some",
-      message: 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: []string{"Some"}: supported values: "All"',
+      message: 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
     },
     {
       query: "fieldValidation=Loose",

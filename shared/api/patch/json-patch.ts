@@ -35,7 +35,11 @@ export function applyJsonPatch(target: unknown, operations: unknown): unknown {
     for (const operation of operations) document.apply(operation);
   } catch (error) {
     if (!(error instanceof Inapplicable)) throw error;
-    throw new StatusError("Invalid", `the server rejected our request due to an error in our request: ${error.message}`, { cause: error });
+    // Without details, kubectl shows no message.
+    throw new StatusError("Invalid", `the server rejected our request due to an error in our request: ${error.message}`, {
+      details: {},
+      cause: error,
+    });
   }
   return document.root;
 }

@@ -78,7 +78,7 @@ describe("a JSON patch", () => {
   it("tells what is no patch from what does not apply", () => {
     expect(() => applyJsonPatch({}, {})).toThrow(expect.objectContaining({ reason: "BadRequest" }));
     expect(() => applyJsonPatch({}, ["x"])).toThrow(expect.objectContaining({ reason: "BadRequest" }));
-    expect(() => applyJsonPatch({}, [{ op: "remove", path: "/a" }])).toThrow(expect.objectContaining({ reason: "Invalid" }));
+    expect(() => applyJsonPatch({}, [{ op: "remove", path: "/a" }])).toThrow(expect.objectContaining({ reason: "Invalid", details: {} }));
   });
 
   it("compares numbers by their text, as they would be written", () => {
