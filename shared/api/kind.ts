@@ -34,6 +34,8 @@ export interface ScaleMapping<T> {
   readonly statusReplicas: (object: T) => number;
   /** Serialised label selector, as `status.selector` of a Scale holds it. */
   readonly selector: (object: T) => string;
+  /** Why an object has no Scale to read, where it has none. */
+  readonly unreadable?: (object: T) => string | undefined;
   withReplicas(object: T, replicas: number): T;
 }
 

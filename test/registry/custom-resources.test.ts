@@ -183,6 +183,18 @@ describe("checklist 60: a CustomResourceDefinition", () => {
   });
 });
 
+describe("checklist 60: an established CustomResourceDefinition", () => {
+  it("keeps its scope, kind, group and plural", async () => {
+    const api = await withCronTabs();
+    const fixed = ["spec.scope", "spec.names.kind", "spec.group", "spec.names.plural"];
+    const body = { spec: { scope: "Cluster", group: "other.example.com", names: { kind: "Other", plural: "others" } } };
+    const { details } = await refusal(api.patch(definitions, crontabs, { type: "merge", body }));
+    expect(details?.causes?.map(({ field, message }) => `${field} ${message}`)).toEqual(
+      fixed.map((field) => expect.stringMatching(new RegExp(`^${field} .*field is immutable$`))),
+    );
+  });
+});
+
 describe("checklist 60: a custom resource", () => {
   it("is pruned, defaulted and stored with all its text", async () => {
     const api = await withCronTabs();
@@ -222,7 +234,7 @@ describe("checklist 60: a custom resource", () => {
     expect(await refusal(api.create(crontabs, body, { fieldValidation: "Strict" }))).toMatchObject({
       code: 400,
       message: expect.stringContaining(
-        'strict decoding error: unknown field "spec.unknown", unknown field "spec.hosts[0].extra", unknown field "top"',
+        'strict decoding error: unknown field "spec.hosts[0].extra", unknown field "spec.unknown", unknown field "top"',
       ),
     });
   });
@@ -237,10 +249,10 @@ describe("checklist 60: a custom resource", () => {
     },
     {
       name: "a wrong type",
-      spec: { replicas: "many" },
+      spec: { plain: 5 },
       reason: "FieldValueTypeInvalid",
-      message: 'Invalid value: "string": spec.replicas in body must be of type integer: "string"',
-      field: "spec.replicas",
+      message: 'Invalid value: "integer": spec.plain in body must be of type string: "integer"',
+      field: "spec.plain",
     },
     {
       name: "too small",
@@ -412,6 +424,64 @@ describe("checklist 60: a custom resource", () => {
     });
     await api.update(crontabs, { metadata: { name: "a" }, spec: { replicas: 4 } }, { subresource: "scale" });
     expect(await api.get(crontabs, "a")).toMatchObject({ spec: { replicas: 4 }, metadata: { generation: 2 } });
+  });
+
+  it("has replicas that a Scale can show, whatever its schema says", async () => {
+    const bare = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+    const api = await withCronTabs({ versions: [version({ schema: bare })] });
+    const made = (spec: unknown) => refusal(api.create(crontabs, { ...cronTab("a"), spec }));
+    const refused = (problem: string) => ({ code: 422, message: `CronTab.stable.example.com "a" is invalid: ${problem}` });
+    expect(await made({ replicas: -1 })).toMatchObject(refused(".spec.replicas: Invalid value: -1: should be a non-negative integer"));
+    expect(await made({ replicas: 2 ** 31 })).toMatchObject(
+      refused(".spec.replicas: Invalid value: 2147483648: should be less than or equal to 2147483647"),
+    );
+    expect(await made({ replicas: "3" })).toMatchObject(
+      refused(".spec.replicas: Invalid value: 0: .spec.replicas accessor error: 3 is of the type string, expected int64"),
+    );
+    expect(await made([])).toMatchObject(
+      refused(
+        ".spec.replicas: Invalid value: 0: .spec.replicas accessor error: [] is of the type []interface {}, expected map[string]interface{}",
+      ),
+    );
+    await api.create(crontabs, cronTab("a"));
+    const scale = { metadata: { name: "a" }, spec: { replicas: -4 } };
+    expect(await refusal(api.update(crontabs, scale, { subresource: "scale" }))).toMatchObject(
+      refused(".spec.replicas: Invalid value: -4: should be a non-negative integer"),
+    );
+    const status = { status: { labelSelector: 5 } };
+    expect(await refusal(api.patch(crontabs, "a", { type: "merge", body: status }, { subresource: "status" }))).toMatchObject(
+      refused('.status.labelSelector: Invalid value: "": .status.labelSelector accessor error: 5 is of the type int64, expected string'),
+    );
+  });
+
+  it("has no Scale to read without replicas, and gets them through it", async () => {
+    const bare = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+    const api = await withCronTabs({ versions: [version({ schema: bare })] });
+    await api.create(crontabs, cronTab("a"));
+    const kind = await api.kind(crontabs);
+    const read = () => api.registry.getSubresource(kind, { namespace: "default", name: "a" }, "scale", context());
+    expect(await refusal(read())).toMatchObject({
+      code: 500,
+      message: 'Internal error occurred: the spec replicas field ".spec.replicas" does not exist',
+    });
+    await api.patch(crontabs, "a", { type: "merge", body: { spec: { replicas: 3 } } }, { subresource: "scale" });
+    expect(await read()).toMatchObject({ spec: { replicas: 3 } });
+  });
+
+  it("has metadata that is an object", async () => {
+    const api = await withCronTabs();
+    expect(await refusal(api.create(crontabs, { ...cronTab("a"), metadata: 5 }))).toMatchObject({
+      code: 400,
+      message: 'CronTab in version "v1" cannot be handled as a CronTab: json: cannot unmarshal number into Go value of type v1.ObjectMeta',
+    });
+  });
+
+  it("is told of unknown fields in order", async () => {
+    const api = await withCronTabs();
+    const warnings: string[] = [];
+    const body = { ...cronTab("a", { zz: 1, aa: 2 }), metadata: { name: "a", odd: 1 }, more: 1 };
+    await api.create(crontabs, body, { fieldValidation: "Warn", warnings });
+    expect(warnings).toEqual(["metadata.odd", "more", "spec.aa", "spec.zz"].map((field) => `unknown field "${field}"`));
   });
 
   it("is served in every version, stored in one", async () => {

@@ -16,10 +16,10 @@ type Spec = CustomResourceDefinition["spec"];
 type Version = Spec["versions"][number];
 
 export function definitionProblems(next: CustomResourceDefinition, previous: CustomResourceDefinition | undefined): Problem[] {
-  const { spec, metadata } = next;
-  const expected = `${spec.names.plural}.${spec.group}`;
+  const { spec } = next;
   return [
-    ...(metadata.name === expected ? [] : [invalid("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`)]),
+    // An update keeps its name, and what it was made of.
+    ...(previous ? [] : definitionNameProblems(next)),
     ...groupProblems(spec),
     ...notEmpty("spec.scope", spec.scope, ["Cluster", "Namespaced"]),
     ...versionsProblems(spec, previous),
@@ -29,6 +29,11 @@ export function definitionProblems(next: CustomResourceDefinition, previous: Cus
     ...approvalProblems(next, previous),
     ...(previous ? updateProblems(spec, previous) : []),
   ];
+}
+
+function definitionNameProblems({ spec, metadata }: CustomResourceDefinition): Problem[] {
+  const expected = `${spec.names.plural}.${spec.group}`;
+  return metadata.name === expected ? [] : [invalid("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`)];
 }
 
 function groupProblems({ group }: Spec): Problem[] {
@@ -397,14 +402,15 @@ function approvalState(value: string | undefined): "missing" | "invalid" | "appr
 }
 
 function updateProblems(spec: Spec, previous: CustomResourceDefinition): Problem[] {
-  const problems = [
+  const whereStored = isEstablished(previous)
+    ? [
+        ...validateImmutable(spec.scope, previous.spec.scope, "spec.scope"),
+        ...validateImmutable(spec.names.kind, previous.spec.names.kind, "spec.names.kind"),
+      ]
+    : [];
+  return [
+    ...whereStored,
     ...validateImmutable(spec.group, previous.spec.group, "spec.group"),
     ...validateImmutable(spec.names.plural, previous.spec.names.plural, "spec.names.plural"),
-  ];
-  if (!isEstablished(previous)) return problems;
-  return [
-    ...problems,
-    ...validateImmutable(spec.scope, previous.spec.scope, "spec.scope"),
-    ...validateImmutable(spec.names.kind, previous.spec.names.kind, "spec.names.kind"),
   ];
 }

@@ -1,5 +1,5 @@
 /** Kinds made from a CustomResourceDefinition: one for each served version. */
-import { decodeObject } from "../../api/codec.ts";
+import { DecodeError, decodeObject } from "../../api/codec.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../../api/generated/types.ts";
 import {
   type AnyObject,
@@ -8,7 +8,6 @@ import {
   type KindBehaviour,
   type KindCodec,
   type Problem,
-  type ScaleMapping,
   type Subresource,
 } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
@@ -23,6 +22,7 @@ import { loadEngine } from "./engine.ts";
 import { listProblems } from "./lists.ts";
 import { prune } from "./prune.ts";
 import { hasRules, ruleProblems } from "./rules.ts";
+import { scaleMapping, scaleProblems, scaleStatusProblems } from "./scale.ts";
 import { metadataSchema, resourceNode, typeFields } from "./schema.ts";
 import { validateValue } from "./validate.ts";
 
@@ -93,11 +93,11 @@ function subresourcesOf(
 
 function codecOf(schema: Structural | undefined): KindCodec {
   const pruned = (object: JsonObject): string[] =>
-    schema === undefined ? [] : [...pruneEmbedded(object, schema), ...prune(object, schema)];
+    schema === undefined ? [] : [...prune(object, schema).toSorted(), ...pruneEmbedded(object, schema)];
   return {
     decode: (body) => {
       const object = clone(body);
-      const metadata = decodeObject(metadataSchema(), isObject(body.metadata) ? body.metadata : {});
+      const metadata = decodeObject(metadataSchema(), metadataOf(body));
       object.metadata = metadata.object;
       return { object, unknownFields: [...metadata.unknownFields.map((field) => `metadata.${field}`), ...pruned(object)] };
     },
@@ -111,6 +111,18 @@ function codecOf(schema: Structural | undefined): KindCodec {
   };
 }
 
+/** @throws {DecodeError} when it is no object */
+function metadataOf({ metadata }: JsonObject): JsonObject {
+  if (metadata === undefined || metadata === null) return {};
+  if (isObject(metadata)) return metadata;
+  throw new DecodeError(`json: cannot unmarshal ${jsonType(metadata)} into Go value of type v1.ObjectMeta`);
+}
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
 function behaviourOf(
   spec: CustomResourceDefinition["spec"],
   version: CustomResourceDefinitionVersion,
@@ -118,8 +130,12 @@ function behaviourOf(
 ): KindBehaviour<AnyObject> {
   const hasStatus = version.subresources?.status !== undefined;
   const columns = version.additionalPrinterColumns;
-  const check = (next: AnyObject, previous?: AnyObject) =>
-    schema === undefined ? [] : resourceProblems(checked(next), previous && checked(previous), next, previous, schema);
+  const scale = version.subresources?.scale;
+  const check = (next: AnyObject, previous?: AnyObject) => {
+    const unscalable = scale ? scaleProblems(next, scale) : [];
+    if (schema === undefined) return unscalable;
+    return resourceProblems(checked(next), previous && checked(previous), next, previous, schema, unscalable);
+  };
   return {
     ...(schema && { defaults: (object) => setDefaults(object, schema) }),
     prepareForCreate: (object) => {
@@ -133,7 +149,10 @@ function behaviourOf(
     // An update is only held to what it changes.
     validateCreate: (object) => check(object),
     validateUpdate: check,
-    validateStatusUpdate: (next, previous) => (schema === undefined ? [] : statusProblems(next, previous, schema)),
+    validateStatusUpdate: (next, previous) => [
+      ...(schema === undefined ? [] : statusProblems(next, previous, schema)),
+      ...(scale ? scaleStatusProblems(next, scale) : []),
+    ],
     ...(version.deprecated && { warnings: () => [deprecation(spec, version)] }),
     generationFields: (object) => checked(hasStatus ? { ...object, status: undefined } : object),
     selectableFields: Object.fromEntries(
@@ -143,7 +162,7 @@ function behaviourOf(
       ]),
     ),
     ...(columns && columns.length > 0 && { columns: columnsOf(columns), ownAge: true }),
-    ...(version.subresources?.scale && { scale: scaleMapping(version.subresources.scale) }),
+    ...(scale && { scale: scaleMapping(scale) }),
     // Upstream refuses a PUT of a custom resource that does not say which state it was made from.
     allowUnconditionalUpdate: false,
   };
@@ -164,16 +183,22 @@ const notAllChecked: Problem = {
     "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
 };
 
-/** What a schema has against a whole resource; @param next as its rules see it, with its type and metadata */
+/**
+ * What a schema has against a whole resource.
+ * @param next as its rules see it, with its type and metadata
+ * @param more problems that are told next to those of the schema itself
+ */
 function resourceProblems(
   body: JsonObject,
   before: JsonObject | undefined,
   next: AnyObject,
   previous: AnyObject | undefined,
   schema: Structural,
+  more: readonly Problem[],
 ): Problem[] {
   const problems = [
     ...validateValue(body, before, schema, ""),
+    ...more,
     ...embeddedProblems(body, schema),
     // Lists that were wrong before may stay so.
     ...(before !== undefined && listProblems(before, schema).length > 0 ? [] : listProblems(body, schema)),
@@ -220,30 +245,4 @@ function valueAt(object: AnyObject, path: string): unknown {
     if (error instanceof JsonPathError) return undefined;
     throw error;
   }
-}
-
-const numberAt = (object: AnyObject, path: string): number => Number(valueAt(object, path) ?? 0);
-
-function scaleMapping(paths: {
-  specReplicasPath: string;
-  statusReplicasPath: string;
-  labelSelectorPath?: string | undefined;
-}): ScaleMapping<AnyObject> {
-  return {
-    specReplicas: (object) => numberAt(object, paths.specReplicasPath),
-    statusReplicas: (object) => numberAt(object, paths.statusReplicasPath),
-    selector: (object) => (paths.labelSelectorPath === undefined ? "" : show(valueAt(object, paths.labelSelectorPath))),
-    withReplicas: (object, replicas) => {
-      const next = clone(object);
-      const names = paths.specReplicasPath.replace(/^\./, "").split(".");
-      const last = names.pop() ?? "replicas";
-      let part: JsonObject = next;
-      for (const name of names) {
-        if (!isObject(part[name])) part[name] = {};
-        part = part[name] as JsonObject;
-      }
-      part[last] = replicas;
-      return next;
-    },
-  };
 }

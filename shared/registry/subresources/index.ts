@@ -15,7 +15,7 @@ import { ephemeralContainersEndpoint } from "./ephemeral-containers.ts";
 import { type Budgets, evictPod } from "./eviction.ts";
 import { finalizeEndpoint } from "./finalize.ts";
 import { resizeEndpoint } from "./resize.ts";
-import { patchScale, putScale, scaleOf } from "./scale.ts";
+import { getScale, patchScale, putScale } from "./scale.ts";
 import { mainEndpoint, statusEndpoint } from "./status.ts";
 import { requestToken } from "./token.ts";
 
@@ -44,7 +44,7 @@ function partOf(kind: Kind, subresource: string): Endpoint {
 /** What GET shows of an object through a subresource. */
 export function shownBy(kind: Kind, subresource: string, object: AnyObject): AnyObject {
   checkServed(kind, subresource);
-  if (subresource === "scale") return scaleOf(kind, object);
+  if (subresource === "scale") return getScale(kind, object);
   if (parts[subresource] === undefined) throw unknownResource();
   return object;
 }

@@ -3,7 +3,7 @@
 import { builtinSchema } from "../../api/builtin-schemas.ts";
 import { type AnyObject, apiVersionOf, type Kind, type ScaleMapping } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
-import { badRequest, invalid, notFound } from "../../errors/status-error.ts";
+import { badRequest, invalid, notFound, StatusError } from "../../errors/status-error.ts";
 import { decodeBare, decodeBody } from "../decode.ts";
 import { unknownResource } from "../errors.ts";
 import { checkName } from "../metadata.ts";
@@ -28,8 +28,15 @@ const mappingOf = (kind: Kind): ScaleMapping<AnyObject> => {
   return mapping as ScaleMapping<any>;
 };
 
+/** GET of a Scale. @throws {StatusError} InternalError, as upstream, where there is nothing to show */
+export function getScale(kind: Kind, object: AnyObject): AnyObject {
+  const problem = mappingOf(kind).unreadable?.(object);
+  if (problem === undefined) return scaleOf(kind, object);
+  throw new StatusError("InternalError", `Internal error occurred: ${problem}`, { details: { causes: [{ message: problem }] } });
+}
+
 /** The Scale of an object. */
-export function scaleOf(kind: Kind, object: AnyObject): AnyObject {
+function scaleOf(kind: Kind, object: AnyObject): AnyObject {
   const { specReplicas, statusReplicas, selector } = mappingOf(kind);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = specReplicas(object);
@@ -96,7 +103,7 @@ async function scaled(write: Write, wanted: (current: AnyObject) => Scale): Prom
       if (current === undefined) throw notFound(kind, key.name);
       const scale = wanted(current);
       checkPreconditions(write, scale, current);
-      const next = mapping.withReplicas(current, replicasOf(scale));
+      const next = mapping.withReplicas(current, replicasOf(kind, scale));
       return { object: clone(next), owned: false };
     },
     endpoint: mainEndpoint(kind),
@@ -112,7 +119,7 @@ async function applyScale(write: Write, { body, force = false }: Patch): Promise
   if (!isObject(body)) throw badRequest("error decoding YAML: an apply configuration must be an object");
   const scale = decodeBody(scales, body, parameters, (text) => write.context.warnings.push(text), decodeBare);
   if (scale.metadata.name) checkName(scale, key.name);
-  const replicas = replicasOf(scale);
+  const replicas = replicasOf(kind, scale);
   const bare = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: key.name } } as unknown as AnyObject;
   const configuration = mapping.withReplicas(bare, replicas);
   const written = await change(write, {
@@ -127,9 +134,10 @@ async function applyScale(write: Write, { body, force = false }: Patch): Promise
   return { ...written, object: scaleOf(kind, written.object) };
 }
 
-function replicasOf({ metadata, spec }: Scale): number {
+function replicasOf({ custom }: Kind, { metadata, spec }: Scale): number {
   const replicas = Number(spec?.replicas ?? 0);
-  if (replicas < 0) {
+  // A custom resource says itself what it may not have.
+  if (replicas < 0 && !custom) {
     throw invalid({ group: "autoscaling", kind: "Scale" }, show(metadata.name), [
       { reason: "FieldValueInvalid", field: "spec.replicas", message: `Invalid value: ${replicas}: must be greater than or equal to 0` },
     ]);
