@@ -54,6 +54,13 @@ const holds = ({ operator, value, read }: FieldTest, object: AnyObject): boolean
 const exactly = (fields: readonly FieldTest[], field: string): string | undefined =>
   fields.find((test) => test.field === field && test.operator === "=")?.value;
 
+/** Two kinds have words of their own for it. */
+function unsupportedField({ group, version, kind }: Kind, field: string): string {
+  if (group === "batch" && kind === "Job") return `field label ${JSON.stringify(field)} not supported for Job`;
+  const of = group === "resource.k8s.io" && kind === "ResourceSlice" ? ` for ${group}/${version}, Kind=${kind}` : "";
+  return `field label not supported${of}: ${field}`;
+}
+
 function readerOf(kind: Kind, field: string): (object: AnyObject) => string {
   if (field === "metadata.name") return (object) => object.metadata.name;
   if (field === "metadata.namespace" && (kind.namespaced || !kind.custom)) return (object) => object.metadata.namespace ?? "";
@@ -61,7 +68,7 @@ function readerOf(kind: Kind, field: string): (object: AnyObject) => string {
   if (read !== undefined) return read;
   throw badRequest(
     kind.custom || kind.behaviour.selectableFields !== undefined
-      ? `field label not supported: ${field}`
+      ? unsupportedField(kind, field)
       : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
   );
 }

@@ -251,6 +251,11 @@ describe("checklist 9: selectors", () => {
   it.each([
     { resource: "pods", message: "field label not supported: spec.nope" },
     { resource: "configmaps", message: '"spec.nope" is not a known field selector: only "metadata.name", "metadata.namespace"' },
+    { resource: "jobs.batch", message: 'field label "spec.nope" not supported for Job' },
+    {
+      resource: "resourceslices.resource.k8s.io",
+      message: "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.nope",
+    },
   ])("refuses an unknown field of $resource", async ({ resource, message }) => {
     const api = await aRegistry();
     expect(await refusal(api.list(resource, { fieldSelector: "spec.nope=x" }))).toMatchObject({ code: 400, message });

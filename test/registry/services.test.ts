@@ -87,6 +87,15 @@ describe("a Service's cluster address", () => {
     expect((changed as unknown as Service).spec?.clusterIP).toMatch(/^10\./);
   });
 
+  it("an ExternalName forgets how traffic reached it", async () => {
+    const api = await aRegistry();
+    const made = await create(api, "a", {});
+    expect(made.spec).toMatchObject({ internalTrafficPolicy: "Cluster" });
+    const spec = { type: "ExternalName", externalName: "example.com" };
+    const changed = await api.patch("services", "a", { type: "merge", body: { spec } });
+    expect(changed.spec).not.toHaveProperty("internalTrafficPolicy");
+  });
+
   it("comes from the ranges that ServiceCIDRs name, of both families where there are both", async () => {
     const api = await aRegistry();
     await bootstrap(inProcessClient(api.registry, { cluster: "test", part: "bootstrap" }));

@@ -19,7 +19,9 @@ export const serviceLifecycle: Lifecycle = {
     const previous = before && asService(before);
     const others = (await context.peers()).map(asService);
     const problems: Problem[] = [];
-    if (next.spec?.type !== "ExternalName") {
+    // Nothing inside the cluster goes through it, whatever it was before.
+    if (next.spec?.type === "ExternalName") delete next.spec.internalTrafficPolicy;
+    else {
       const ranges = await rangesOf(context);
       const available = [...new Set(ranges.map(({ family }) => family))];
       problems.push(...decideFamilies(next, previous, available));
