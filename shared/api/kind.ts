@@ -58,6 +58,8 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
    * the metadata too. In place.
    */
   prepareForStatusUpdate?(next: T, previous: T): void;
+  /** Parts of the metadata that an update of `/status` leaves as they are: nobody comes to own them by it. */
+  readonly statusIgnores?: readonly (readonly string[])[];
   /** All problems of an object that is about to be created or updated. Changes nothing. */
   validate?(object: T): Problem[];
   /** Problems of a new object only, on top of {@link validate}. */

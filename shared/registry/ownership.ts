@@ -14,12 +14,13 @@ const allBut = new WeakMap<Kind, FieldSet>();
 
 /** Fields that an endpoint does not write, so that nobody comes to own them through it. */
 function ignored(kind: Kind, subresource: string): FieldSet | undefined {
-  if (subresource === "") return hasStatus(kind) ? status : undefined;
+  if (subresource === "" || subresource === "finalize") return hasStatus(kind) ? status : undefined;
   if (subresource !== "status" || kind.schema.type !== "object") return undefined;
   let fields = allBut.get(kind);
   if (fields === undefined) {
     const names = [...kind.schema.fields.keys()].filter((name) => !["apiVersion", "kind", "metadata", "status"].includes(name));
-    fields = FieldSet.of([...names.map((name) => [`f:${name}`]), ...(kind.custom ? [["f:metadata"]] : [])]);
+    const metadata = kind.custom ? [["metadata"]] : (kind.behaviour.statusIgnores ?? []);
+    fields = FieldSet.of([...names.map((name) => [name]), ...metadata].map((path) => path.map((name) => `f:${name}`)));
     allBut.set(kind, fields);
   }
   return fields;

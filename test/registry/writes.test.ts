@@ -12,6 +12,8 @@ const endpoints = (name: string, metadata: JsonObject = {}): JsonObject => ({
   subsets: [{ addresses: [{ ip: "10.0.0.1" }], ports: [{ port: 80 }] }],
 });
 
+const aFlowSchema = { metadata: { name: "a" }, spec: { priorityLevelConfiguration: { name: "p" } } };
+
 const generation = ({ metadata }: { readonly metadata: { readonly generation?: number | undefined } }) => metadata.generation;
 
 const autoscaler = (spec: JsonObject): JsonObject => ({
@@ -454,6 +456,21 @@ describe("checklist 34: /status", () => {
     expect(byStatus).toMatchObject({ spec: { replicas: 1 }, status: { replicas: 1 } });
     const byObject = await api.patch("deployments.apps", "d", { type: "merge", body: { spec: { replicas: 5 }, status: { replicas: 9 } } });
     expect(byObject).toMatchObject({ spec: { replicas: 5 }, status: { replicas: 1 } });
+  });
+
+  it.each([
+    { resource: "deployments.apps", body: aDeploymentBody("a"), owned: { "f:annotations": { ".": {}, "f:a": {} } } },
+    { resource: "flowschemas.flowcontrol.apiserver.k8s.io", body: aFlowSchema, owned: undefined },
+  ])("of $resource gives nobody metadata that it leaves alone", async ({ resource, body, owned }) => {
+    const api = await aRegistry();
+    await api.create(resource, body, { fieldManager: "maker" });
+    const metadata = { labels: { a: "b" }, annotations: { a: "b" } };
+    const patch = { type: "merge", body: { metadata, status: { conditions: [{ type: "Odd", status: "True" }] } } } as const;
+    const changed = await api.patch(resource, "a", patch, { subresource: "status", fieldManager: "status" });
+    expect(changed.metadata).not.toHaveProperty("labels");
+    const entry = changed.metadata.managedFields?.find(({ manager }) => manager === "status");
+    expect(entry?.fieldsV1?.["f:metadata"]).toEqual(owned);
+    expect(entry?.fieldsV1).toHaveProperty("f:status");
   });
 
   it("can be annotated through", async () => {

@@ -70,7 +70,9 @@ function write(object: JsonObject, managers: readonly Manager[]): JsonObject {
       (a, b) =>
         rank(a) - rank(b) ||
         compareText(a.entry.time ?? "", b.entry.time ?? "") ||
-        compareText(a.entry.manager ?? "", b.entry.manager ?? ""),
+        compareText(a.entry.manager ?? "", b.entry.manager ?? "") ||
+        compareText(a.entry.apiVersion ?? "", b.entry.apiVersion ?? "") ||
+        compareText(a.entry.subresource ?? "", b.entry.subresource ?? ""),
     )
     .map(({ entry, fields }) => ({ ...entry, fieldsType: "FieldsV1" as const, fieldsV1: fields.toFieldsV1() }));
   const { managedFields: _, ...metadata } = metadataOf(object);

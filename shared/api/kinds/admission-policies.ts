@@ -22,7 +22,7 @@ import {
 import type { Given } from "../validation/given.ts";
 import { duplicate, eachItem, invalid, invalidEach, notSupported, required, tooMany } from "../validation/problems.ts";
 import { oneOf } from "../validation/values.ts";
-import { behaviour, keepAllButStatus, specGeneration, statusBehaviour } from "./behaviour.ts";
+import { behaviour, specGeneration, statusAlone, statusBehaviour } from "./behaviour.ts";
 import { age, count, selectorText, text } from "./cells.ts";
 
 interface PolicySpec {
@@ -114,7 +114,7 @@ export const validatingAdmissionPolicyBehaviour = behaviour(validatingAdmissionP
     defaultPolicy((policy.spec ??= {}));
     policy.status ??= {};
   },
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validate: (policy) => [...validatePolicy(policy.spec ?? {}), ...validateValidations(policy)],
   generationFields: specGeneration,
   allowUnconditionalUpdate: false,

@@ -5,7 +5,7 @@ import { apiServices } from "../kinds.ts";
 import { dns1035LabelProblems, dnsSubdomainProblems, portNumberProblems } from "../names.ts";
 import type { Given } from "../validation/given.ts";
 import { eachItem, invalid, invalidEach, notSupported, quote, required } from "../validation/problems.ts";
-import { behaviour, keepAllButStatus, keepStatus, noGeneration } from "./behaviour.ts";
+import { behaviour, keepStatus, noGeneration, statusAlone } from "./behaviour.ts";
 import { text } from "./cells.ts";
 
 const localCondition = {
@@ -72,7 +72,7 @@ export const apiServiceBehaviour = behaviour(apiServices, {
     service.status = isLocal ? { conditions: [{ ...localCondition, ...(now && { lastTransitionTime: now }) }] } : {};
   },
   prepareForUpdate: keepStatus,
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validate,
   validateStatusUpdate: ({ status }) =>
     eachItem("status.conditions", status?.conditions, (condition, at) =>

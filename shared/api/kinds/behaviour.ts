@@ -38,7 +38,7 @@ export const keepStatus = (next: WithStatus, previous: WithStatus): void => {
 export const statusBehaviour = { prepareForCreate: clearStatus, prepareForUpdate: keepStatus } as const;
 
 /** A status update of a kind whose metadata no such update changes. */
-export const keepAllButStatus = (next: WithStatus & { spec?: any }, previous: WithStatus & { spec?: any }): void => {
+const keepAllButStatus = (next: WithStatus & { spec?: any }, previous: WithStatus & { spec?: any }): void => {
   if (previous.spec === undefined) delete next.spec;
   else next.spec = copyOf(previous.spec);
   for (const field of ["labels", "annotations", "finalizers", "ownerReferences"] as const) {
@@ -46,3 +46,6 @@ export const keepAllButStatus = (next: WithStatus & { spec?: any }, previous: Wi
     else Object.assign(next.metadata, { [field]: copyOf(previous.metadata[field]) });
   }
 };
+
+/** The same, and nobody comes to own metadata by it. */
+export const statusAlone = { prepareForStatusUpdate: keepAllButStatus, statusIgnores: [["metadata"]] } as const;

@@ -11,7 +11,7 @@ import { validateDriverName } from "../validation/pod/volumes.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, required, tooLong } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
 import { nonNegative, oneOf, validateNonNegativeAmount } from "../validation/values.ts";
-import { behaviour, keepAllButStatus, keepStatus, noGeneration, specGeneration } from "./behaviour.ts";
+import { behaviour, keepStatus, noGeneration, specGeneration, statusAlone } from "./behaviour.ts";
 import { count, flag, name, text } from "./cells.ts";
 import { validateVolumeSpec } from "./persistent-volumes.ts";
 
@@ -196,7 +196,7 @@ export const volumeAttachmentBehaviour = behaviour(volumeAttachments, {
     attachment.status = { attached: false };
   },
   prepareForUpdate: keepStatus,
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validate: validateAttachment,
   validateUpdate: (next, previous) => validateImmutable(next.spec, previous.spec, "spec"),
   validateStatusUpdate: validateAttachment,

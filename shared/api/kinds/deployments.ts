@@ -75,6 +75,7 @@ const counters = [
 export const deploymentBehaviour = behaviour(deployments, {
   ...statusBehaviour,
   defaults: setDefaults,
+  statusIgnores: [["metadata", "labels"]],
   prepareForStatusUpdate: (next, previous) => {
     next.spec = copyOf(previous.spec);
     if (previous.metadata.labels) next.metadata.labels = { ...previous.metadata.labels };

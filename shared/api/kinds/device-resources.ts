@@ -4,7 +4,7 @@ import { deviceClasses, resourceClaims, resourceClaimTemplates, resourceSlices }
 import { describeChanges } from "../validation/changes.ts";
 import { invalid } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
-import { behaviour, keepAllButStatus, noGeneration, specGeneration, statusBehaviour } from "./behaviour.ts";
+import { behaviour, noGeneration, specGeneration, statusAlone, statusBehaviour } from "./behaviour.ts";
 import { text } from "./cells.ts";
 
 interface Counted {
@@ -42,7 +42,7 @@ export const resourceClaimBehaviour = behaviour(resourceClaims, {
     defaultRequests(claim.spec?.devices);
     claim.status ??= {};
   },
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validateUpdate: settledSpec,
   generationFields: noGeneration,
   columns: [text("State", stateCell)],

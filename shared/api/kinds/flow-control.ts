@@ -12,7 +12,7 @@ import { flowSchemas, priorityLevelConfigurations } from "../kinds.ts";
 import { dnsSubdomainProblems } from "../names.ts";
 import type { Given } from "../validation/given.ts";
 import { eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../validation/problems.ts";
-import { behaviour, keepAllButStatus, specGeneration, statusBehaviour } from "./behaviour.ts";
+import { behaviour, specGeneration, statusAlone, statusBehaviour } from "./behaviour.ts";
 import { age, text } from "./cells.ts";
 
 const lowestPrecedence = 10_000;
@@ -53,7 +53,7 @@ export const flowSchemaBehaviour = behaviour(flowSchemas, {
     if (schema.spec) schema.spec.matchingPrecedence ||= defaultPrecedence;
     schema.status ??= {};
   },
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validate: validateSchema,
   generationFields: specGeneration,
   ownAge: true,
@@ -151,7 +151,7 @@ const limitCell = (name: string, value: (level: PriorityLevelConfiguration) => n
 export const priorityLevelConfigurationBehaviour = behaviour(priorityLevelConfigurations, {
   ...statusBehaviour,
   defaults: setLevelDefaults,
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validate: validateLevel,
   generationFields: specGeneration,
   columns: [

@@ -102,6 +102,7 @@ export const podBehaviour = behaviour(pods, {
     next.status = copyOf(previous.status ?? {});
   },
   prepareForStatusUpdate,
+  statusIgnores: [["metadata", "ownerReferences"]],
   validate: validatePod,
   validateCreate: validateNewPod,
   validateUpdate: validatePodChange,

@@ -6,7 +6,7 @@ import { dnsSubdomainProblems, pathSegmentProblems } from "../names.ts";
 import { parseNetwork, validateCidr, validateIp } from "../validation/addresses.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { eachItem, invalid, invalidEach, required } from "../validation/problems.ts";
-import { behaviour, keepAllButStatus, noGeneration, statusBehaviour } from "./behaviour.ts";
+import { behaviour, noGeneration, statusAlone, statusBehaviour } from "./behaviour.ts";
 import { text } from "./cells.ts";
 
 const field = "spec.cidrs";
@@ -40,7 +40,7 @@ export const serviceCidrBehaviour = behaviour(serviceCidrs, {
     network.spec ??= {};
     network.status ??= {};
   },
-  prepareForStatusUpdate: keepAllButStatus,
+  ...statusAlone,
   validateCreate: validateNetworks,
   validateUpdate: validateChange,
   generationFields: noGeneration,
