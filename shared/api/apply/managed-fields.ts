@@ -80,11 +80,17 @@ function write(object: JsonObject, managers: readonly Manager[]): JsonObject {
 }
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-const entryOf = (operation: "Apply" | "Update", { manager, apiVersion, subresource, now }: Operation): ManagedFieldsEntry => ({
+const timeOf = ({ now }: Operation): string => `${now.toISOString().slice(0, 19)}Z`;
+
+const entryOf = (
+  operation: "Apply" | "Update",
+  { manager, apiVersion, subresource }: Operation,
+  time: string | undefined,
+): ManagedFieldsEntry => ({
   manager,
   operation,
   apiVersion,
-  time: `${now.toISOString().slice(0, 19)}Z`,
+  ...(time !== undefined && { time }),
   ...(subresource && { subresource }),
 });
 
@@ -118,8 +124,8 @@ export function trackUpdate(previous: JsonObject | undefined, next: JsonObject, 
     else others.push({ entry: manager.entry, fields: manager.fields.difference(changed).difference(gone) });
   }
   const fields = (mine?.fields ?? FieldSet.empty).difference(gone).union(changed);
-  // A write that changes nothing keeps its time, and so the object keeps its revision.
-  const entry = mine && changed.isEmpty && gone.isEmpty ? mine.entry : entryOf("Update", operation);
+  // Who takes no field keeps his time, and an object that did not change its revision.
+  const entry = mine && changed.isEmpty ? mine.entry : entryOf("Update", operation, timeOf(operation));
   return write(next, cap([...others, { entry, fields }], operation));
 }
 
@@ -235,7 +241,9 @@ export function applyConfiguration(
   const result: Manager[] = others.map(({ entry, fields }) => ({ entry, fields: fields.difference(changed).difference(removed) }));
   const ownershipChanged = mine?.fields !== wanted || mine.entry.apiVersion !== operation.apiVersion;
   const objectChanged = !changed.isEmpty || !removed.isEmpty;
-  result.push({ entry: ownershipChanged || objectChanged || !mine ? entryOf("Apply", operation) : mine.entry, fields: wanted });
+  // Who changes nothing but ownership is given no time: there was no change to date.
+  const time = objectChanged || !live ? timeOf(operation) : mine?.entry.time;
+  result.push({ entry: entryOf("Apply", operation, time), fields: wanted });
   const object = operation.manager === kubectl ? withLastApplied(next, sent) : next;
   return { object: write(object, result), changed: live === undefined || ownershipChanged || objectChanged };
 }
@@ -264,7 +272,7 @@ function adoptUnmanaged(live: JsonObject, base: JsonObject, operation: Operation
         manager: "before-first-apply",
         operation: "Update",
         apiVersion: operation.apiVersion,
-        time: `${operation.now.toISOString().slice(0, 19)}Z`,
+        time: timeOf(operation),
       },
       fields: createdFields(base, operation),
     },

@@ -203,7 +203,7 @@ function wholeField(schema: SchemaNode, value: unknown): FieldTree {
 }
 
 const isZero = (value: unknown): boolean =>
-  value === "" || value === 0 || value === false || (isObject(value) && Object.keys(value).length === 0);
+  value === "" || value === 0 || value === false || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
 /** Differences at and below one path. */
 interface Differences {

@@ -49,6 +49,8 @@ describe("checklist 38: managed fields on every write", () => {
   it("do not name what Go always writes and nobody filled", () => {
     const bare = { ...deployment({ template: { metadata: {}, spec: { containers: [] } } }), status: {} };
     expect(entries(trackUpdate(undefined, bare, by("one")))).toBeUndefined();
+    const role = trackUpdate(undefined, { rules: [] }, by("one", { schema: builtinSchema("io.k8s.api.rbac.v1.ClusterRole") }));
+    expect(entries(role)).toBeUndefined();
     const event = { involvedObject: { kind: "Pod" }, source: {}, reportingComponent: "", reportingInstance: "" };
     const tracked = trackUpdate(undefined, event, by("one", { schema: builtinSchema("io.k8s.api.core.v1.Event") }));
     expect(owned(tracked, "one")).toBe('{"f:involvedObject":{}}');
@@ -254,6 +256,15 @@ describe("checklist 38: server-side apply", () => {
     const live = applyBy("one", undefined, deployment({ replicas: 1 })).object;
     const { object } = applyBy("two", live, deployment({ replicas: 1 }));
     expect(new Set(entries(object).map(({ manager }) => manager))).toEqual(new Set(["one", "two"]));
+  });
+
+  it("dates changes of the object alone, not who owns it", () => {
+    const live = applyBy("one", undefined, deployment({ replicas: 1, paused: true })).object;
+    const times = (object: JsonObject) => entries(object).map(({ manager, time }) => `${manager} ${time}`);
+    const shared = applyBy("two", live, deployment({ replicas: 1 }), { now: later }).object;
+    expect(times(shared)).toEqual(["two undefined", "one 2026-11-20T12:00:00Z"]);
+    const changed = applyBy("two", shared, deployment({ replicas: 1, minReadySeconds: 1 }), { now: later }).object;
+    expect(times(changed)).toEqual(["one 2026-11-20T12:00:00Z", "two 2026-11-20T12:05:00Z"]);
   });
 
   it("raises no conflict for kubectl over its own client-side apply (trap 12)", () => {
