@@ -28,6 +28,14 @@ export interface Column<T> {
   value(object: T, now: Moment): unknown;
 }
 
+/** @see k8s.io/apimachinery/pkg/apis/meta/v1, TableRowCondition */
+export interface RowCondition {
+  readonly type: "Completed";
+  readonly status: "True";
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** How `/scale` maps onto a kind. */
 export interface ScaleMapping<T> {
   readonly specReplicas: (object: T) => number;
@@ -78,6 +86,8 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Columns after Name (which is first, unless `ownName`) and before Age, unless `ownAge`. */
   readonly columns?: readonly Column<T>[];
+  /** What a Table says of an object's row besides its cells, where there is something to say. */
+  rowConditions?(object: T): readonly RowCondition[];
   /** `columns` holds the name itself: it is not the first one, or its cell says more than the name. */
   readonly ownName?: boolean;
   /** `columns` holds the age itself, or the kind shows none. */

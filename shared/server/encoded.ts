@@ -39,7 +39,10 @@ export function rowJson(table: TableRenderer, include: IncludeObject, version: s
   const shown = (object: AnyObject) => (include === "None" ? null : include === "Object" ? object : partialMetadata(object, version));
   return {
     name: `row ${include} ${version}`,
-    lead: (object) => `,{"cells":${table.cellsJson(object)},"object":`,
+    lead: (object) => {
+      const conditions = table.conditions(object);
+      return `,{"cells":${table.cellsJson(object)}${conditions ? `,"conditions":${JSON.stringify(conditions)}` : ""},"object":`;
+    },
     body: (object) => Buffer.from(`${JSON.stringify(shown(object))}}`),
   };
 }

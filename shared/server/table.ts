@@ -2,7 +2,7 @@
 
 import { type Moment, since } from "../api/durations.ts";
 import type { Scale } from "../api/generated/types.ts";
-import type { AnyObject, Kind } from "../api/kind.ts";
+import type { AnyObject, Kind, RowCondition } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import { badRequest } from "../errors/status-error.ts";
 
@@ -31,6 +31,8 @@ export interface TableRenderer {
   readonly columnDefinitions: readonly ColumnDefinition[];
   /** Cells of a row, as a JSON array. */
   cellsJson(object: AnyObject): string;
+  /** What else the row says of its object; undefined for nothing. */
+  conditions(object: AnyObject): readonly RowCondition[] | undefined;
   row(object: AnyObject, include: IncludeObject, metadataVersion: string): JsonObject;
 }
 
@@ -61,14 +63,22 @@ export function tableFor(kind: Kind, now: Date): TableRenderer {
     ...(hasAge ? [({ metadata }: AnyObject, at: Moment) => since(metadata.creationTimestamp, at)] : []),
   ];
   const cells = (object: AnyObject): unknown[] => values.map((value) => value(object, now));
+  const conditions = (object: AnyObject) => {
+    const all = kind.behaviour.rowConditions?.(object) ?? [];
+    return all.length > 0 ? all : undefined;
+  };
   return {
+    conditions,
     columnDefinitions: [
       ...(hasName ? [define("Name", "string", { format: "name" })] : []),
       ...own.map(({ name, type, format = "", description = "", priority = 0 }) => define(name, type, { format, description, priority })),
       ...(hasAge ? [define("Age", kind.custom ? "date" : "string")] : []),
     ],
     cellsJson: (object) => cellsText(kind, values, object, now),
-    row: (object, include, metadataVersion) => ({ cells: cells(object), object: embedded(object, include, metadataVersion) }),
+    row: (object, include, metadataVersion) => {
+      const more = conditions(object);
+      return { cells: cells(object), ...(more && { conditions: more }), object: embedded(object, include, metadataVersion) };
+    },
   };
 }
 
@@ -79,6 +89,7 @@ export function scaleTable(now: Date): TableRenderer {
     return [metadata.name, spec?.replicas ?? 0, status?.replicas ?? 0, since(metadata.creationTimestamp, now)];
   };
   return {
+    conditions: () => undefined,
     columnDefinitions: [define("Name", "string"), define("Desired", "integer"), define("Available", "integer"), define("Age", "string")],
     cellsJson: (object) => JSON.stringify(cells(object)),
     row: (object, include, metadataVersion) => ({ cells: cells(object), object: embedded(object, include, metadataVersion) }),
@@ -89,6 +100,7 @@ const plainCells = ({ metadata }: AnyObject): unknown[] => [metadata.name, metad
 
 /** Objects of no kind with columns: their name and when they were made. */
 export const plainTable: TableRenderer = {
+  conditions: () => undefined,
   columnDefinitions: [define("Name", "string", { format: "name" }), define("Created At", "date")],
   cellsJson: (object) => JSON.stringify(plainCells(object)),
   row: (object, include, metadataVersion) => ({ cells: plainCells(object), object: embedded(object, include, metadataVersion) }),

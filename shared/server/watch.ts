@@ -51,14 +51,14 @@ export function eventEncoder(shape: WatchShape, clock: Clock): (event: WatchEven
     if (!as) return object;
     if (as.kind !== "Table") return partialMetadata(object, as.version);
     const table = tableFor(kind, clock.now());
-    const columnDefinitions = columnsSent ? undefined : table.columnDefinitions;
+    const columnDefinitions = columnsSent ? null : table.columnDefinitions;
     columnsSent = true;
     return {
       kind: "Table",
       apiVersion: `meta.k8s.io/${as.version}`,
       metadata: { resourceVersion: object.metadata.resourceVersion },
+      columnDefinitions,
       // A bookmark is no object, but its annotation must arrive, so its row carries metadata whatever was asked for.
-      ...(columnDefinitions && { columnDefinitions }),
       rows: [table.row(object, isBookmark ? "Metadata" : shape.include, as.version)],
     };
   };

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { builtinKinds, loadBehaviours } from "../../shared/api/builtin-kinds.ts";
 import { since } from "../../shared/api/durations.ts";
 import type { AnyObject, Kind } from "../../shared/api/kind.ts";
 import { tableFor } from "../../shared/server/table.ts";
 import { plainKinds } from "../support/plain-kinds.ts";
+
+await loadBehaviours();
 
 const created = "2026-01-01T00:00:00Z";
 const after = (seconds: number) => new Date(Date.parse(created) + seconds * 1_000);
@@ -33,6 +36,28 @@ function counting() {
   }).find(({ plural }) => plural === "configmaps") as Kind;
   return { asked, kind };
 }
+
+describe("a row", () => {
+  const row = (phase: string) => {
+    const kind = builtinKinds().find(({ plural, group }) => plural === "pods" && group === "") as Kind;
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "p" },
+      spec: { containers: [] },
+      status: { phase },
+    } as unknown as AnyObject;
+    return tableFor(kind, after(0)).row(pod, "None", "v1");
+  };
+
+  it("of a Pod that ended says so besides its cells", () => {
+    expect(row("Running")).not.toHaveProperty("conditions");
+    expect(row("Succeeded")).toMatchObject({
+      conditions: [{ type: "Completed", status: "True", reason: "Succeeded", message: "The pod has completed successfully." }],
+    });
+    expect(row("Failed")).toMatchObject({ conditions: [{ reason: "Failed", message: "The pod failed." }] });
+  });
+});
 
 describe("cells of a row as JSON", () => {
   it("are those of the row", () => {

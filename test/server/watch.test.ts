@@ -115,7 +115,7 @@ describe("trap 10: a watch as Tables", () => {
     expect(first.columnDefinitions.map((column: any) => column.name)).toEqual(["Name", "Age"]);
     expect(first).toMatchObject({ kind: "Table", apiVersion: "meta.k8s.io/v1", metadata: { resourceVersion: "5" } });
     expect(first.rows.map((row: any) => row.cells[0])).toEqual(["a"]);
-    expect(second).not.toHaveProperty("columnDefinitions");
+    expect(second.columnDefinitions).toBeNull();
     expect(second.rows[0].cells[0]).toBe("b");
     expect(third).toMatchObject({ kind: "Table", metadata: { resourceVersion: "9" } });
     expect(third.rows[0].object.metadata.annotations).toEqual({ "k8s.io/initial-events-end": "true" });

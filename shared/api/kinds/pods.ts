@@ -1,6 +1,7 @@
 /** Pods: defaults, what the server sets on create, columns and graceful deletion. */
 import type { LabelSelector, Pod, PodAffinityTerm } from "../generated/types.ts";
 import { wholeNumber } from "../json.ts";
+import type { RowCondition } from "../kind.ts";
 import { pods } from "../kinds.ts";
 import { copyOf } from "../patch/values.ts";
 import { validateNewPod, validatePod, validatePodChange, validatePodStatusChange } from "../validation/pod/pods.ts";
@@ -95,6 +96,10 @@ function prepareForStatusUpdate(next: Pod, previous: Pod): void {
   }
 }
 
+const completed = (reason: string, message: string): readonly RowCondition[] => [{ type: "Completed", status: "True", reason, message }];
+const succeeded = completed("Succeeded", "The pod has completed successfully.");
+const failed = completed("Failed", "The pod failed.");
+
 export const podBehaviour = behaviour(pods, {
   defaults: setDefaults,
   prepareForCreate,
@@ -112,6 +117,7 @@ export const podBehaviour = behaviour(pods, {
     previous ? [] : [...hostnameWarnings(metadata.name, "the Pod's hostname"), ...podSpecWarnings(spec, metadata.annotations, "")],
   generationFields: ({ spec }) => spec,
   columns: podColumns,
+  rowConditions: ({ status }) => (status?.phase === "Succeeded" ? succeeded : status?.phase === "Failed" ? failed : []),
   ownAge: true,
   selectableFields: {
     "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
