@@ -32,6 +32,8 @@ export class LogCache {
   #windowStartRevision: Revision;
   #windowBytes = 0;
   #appliedBytes = 0;
+  /** The newest revision that the view told of. */
+  #newestLearned: Revision = 0;
 
   constructor(head: Head, size: WindowSize) {
     this.base = head.slot;
@@ -58,6 +60,11 @@ export class LogCache {
   /** How much was read of the log, or would have been, since the base. */
   get appliedBytes(): number {
     return this.#appliedBytes;
+  }
+
+  /** Whether the view told of something that the log, as far as it was read, does not have yet. */
+  get isBehindView(): boolean {
+    return this.#newestLearned > this.#head.revision;
   }
 
   /** Keys of all objects in order. Only when complete. */
@@ -105,6 +112,7 @@ export class LogCache {
     const known = this.#objects.get(key)?.revision ?? this.#gone.get(key) ?? -1;
     const revision = "gone" in seen ? seen.gone : seen.revision;
     if (revision <= known) return;
+    this.#newestLearned = Math.max(this.#newestLearned, revision);
     if ("gone" in seen) this.#remove(key, seen.gone);
     else this.#put(seen);
   }

@@ -288,7 +288,9 @@ export class ResourceLog {
         for (const viewed of page) cache.learn(viewed.key, viewed);
       }
     }
-    await this.fresh(this.arrive());
+    // Others may learn from the view meanwhile, of what is after that head.
+    do await this.fresh(this.arrive());
+    while (this.#cache === cache && cache.isBehindView && !cache.head.closed);
     if (this.#cache === cache) cache.completed();
   }
 

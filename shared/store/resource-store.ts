@@ -169,8 +169,9 @@ export class LogResourceStore implements ResourceStore {
       const cache = await this.#knowing(await this.#log.opened(), revision, arrival, defaultWaitMs);
       await this.#log.know(cache, key);
       const { overlay, position } = await overlayAt(this.#log, cache, revision);
-      if (!isKnownAtHead(cache, key) || !extendOverlay(overlay, cache, position)) continue;
-      return { object: overlay.has(key) ? overlay.get(key) : objectIn(cache, key), revision };
+      if (!isKnownAtHead(cache, key)) await this.#log.fresh(this.#log.arrive());
+      else if (extendOverlay(overlay, cache, position))
+        return { object: overlay.has(key) ? overlay.get(key) : objectIn(cache, key), revision };
     }
   }
 

@@ -165,7 +165,7 @@ const ofTheRules: readonly Mutant[] = [
     patches: [
       patch(
         "resource-log.ts",
-        "await this.fresh(this.arrive());\n    if (this.#cache === cache) cache.completed();",
+        "do await this.fresh(this.arrive());\n    while (this.#cache === cache && cache.isBehindView && !cache.head.closed);\n    if (this.#cache === cache) cache.completed();",
         "if (this.#cache === cache) cache.completed();",
       ),
     ],

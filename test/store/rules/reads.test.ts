@@ -313,9 +313,60 @@ describe("rule 13: a snapshot is watermark, view pages, and the tail to a head r
       changes.flatMap(({ object }) => (object.revision > revision ? [object.revision] : [])).concat(rest.revision),
     );
   });
+
+  it("holds nothing that is newer than the head it names, though the view told of such a thing while the type was loaded", async () => {
+    const scene = await aScene();
+    const writer = await scene.resource();
+    for (const key of ["a", "b"]) await writer.commit(put(key));
+    await scene.process().maintain("default", { untilMs: Infinity });
+    const { revision } = await writer.list({ prefix: "", at: "newest" });
+
+    // The last tail read of the load has its answer, which is on its way for a while.
+    const reader = await scene.resource();
+    await reader.get("none");
+    const held = gate();
+    scene.table.faults.query = async (query, real) => {
+      const page = await real();
+      if (slotPartition(query.pk) && query.consistent) await held.pass();
+      return page;
+    };
+    const list = reader.list({ prefix: "", at: { notOlderThan: revision } });
+    await held.arrived;
+    scene.table.faults = {};
+    await writer.commit(put("c"));
+    await writer.commit(remove("a"));
+    await scene.process().maintain("default", { untilMs: Infinity });
+    const single = Promise.all(["a", "c"].map((key) => reader.get(key)));
+    await scene.clock.sleep(10);
+    held.open();
+
+    const answer = await list;
+    const { changes } = await auditLog(scene.table);
+    expect(new Map(answer.items.map((item) => [item.key, item]))).toEqual(replay(changes, answer.revision));
+    expect((await single).map(({ object }) => object?.key)).toEqual([undefined, "c"]);
+  });
 });
 
 describe("rule 13: also for a single object", () => {
+  it("reads the tail for an object that the view has already, also when another request has learned of it", async () => {
+    const scene = await aScene();
+    const writer = await scene.resource();
+    const { revision } = objectOf(await writer.commit(put("a")));
+    const reader = await scene.resource();
+    await reader.get("none");
+    await writer.commit(put("b"));
+    await scene.process().maintain("default", { untilMs: Infinity });
+    scene.table.faults.query = async ({ pk }, real) => {
+      if (slotPartition(pk)) await scene.clock.sleep(50);
+      return real();
+    };
+    const newest = reader.get("b", "cached");
+    await scene.clock.sleep(5);
+    // A loop that waits for nothing would never let the tail's answer arrive.
+    expect((await reader.get("b", { exactly: revision })).object).toBeUndefined();
+    expect((await newest).object?.key).toBe("b");
+  });
+
   it.each([
     { days: 2, left: "a tombstone" },
     { days: 20, left: "nothing" },
