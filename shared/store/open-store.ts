@@ -11,7 +11,7 @@ import { expire } from "./expiry.ts";
 import { HybridClock } from "./hybrid-clock.ts";
 import { logKeys } from "./keys.ts";
 import { readLogIndex, registerLog } from "./log-index.ts";
-import { ResourceLog } from "./resource-log.ts";
+import { type LogParts, ResourceLog } from "./resource-log.ts";
 import { LogResourceStore } from "./resource-store.ts";
 import { copyObjects, mendLog } from "./restore.ts";
 import { insist, type Patience } from "./retry.ts";
@@ -169,9 +169,9 @@ class LogStore implements Store {
     return objectsLeft || !done || checkpointLeft || slotsLeft || chunksLeft;
   }
 
-  /** Does something with every log of an incarnation, apart from what this process knows of them already. */
+  /** Does something with every log of an incarnation that is over, apart from what this process knows of them already. */
   async #eachLog<T>(name: string, incarnation: number, job: (log: ResourceLog) => T | Promise<T>): Promise<T[]> {
-    const store = this.#clusterStore(name, incarnation);
+    const store = this.#clusterStore(name, incarnation, { ended: () => {}, assertCurrent: async () => {} });
     const results: T[] = [];
     for (const storage of await readLogIndex(this.#table, name, incarnation, this.#patience)) {
       results.push(await job(store.resource(storage).log));
@@ -219,7 +219,14 @@ class LogStore implements Store {
     return opening;
   }
 
-  #clusterStore(name: string, incarnation: number): LogClusterStore {
+  #clusterStore(
+    name: string,
+    incarnation: number,
+    life: Pick<LogParts, "ended" | "assertCurrent"> = {
+      ended: () => this.#clusters.delete(name),
+      assertCurrent: () => this.#assertCurrent(name, incarnation),
+    },
+  ): LogClusterStore {
     return new LogClusterStore(name, incarnation, (storage) => {
       const log = new ResourceLog({
         table: this.#table,
@@ -230,8 +237,7 @@ class LogStore implements Store {
         hybridClock: this.#hybridClock,
         newId: this.#newId,
         process: this.#process,
-        ended: () => this.#clusters.delete(name),
-        assertCurrent: () => this.#assertCurrent(name, incarnation),
+        ...life,
       });
       return new LogResourceStore(log, {
         report: this.#report,

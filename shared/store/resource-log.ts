@@ -193,13 +193,14 @@ export class ResourceLog {
     return this.parts.patience.clock.now().getTime();
   }
 
+  /** A log without a slot has no closing slot either: that its cluster is gone shows in the cluster's record alone (rule 5). */
   async #read(): Promise<void> {
     const began = this.arrive();
     const beganAt = this.#now();
     for (let attempt = 1; ; attempt++) {
       const known = this.#cache;
       try {
-        if (known) await this.#catchUp(known);
+        if (known) await Promise.all([this.#catchUp(known), known.head.slot === this.parts.birth && this.parts.assertCurrent()]);
         else await this.#start();
         this.#readBegan = began;
         this.#readBeganAt = beganAt;
@@ -243,10 +244,11 @@ export class ResourceLog {
 
   /** Watermark first, then the tail from there (rule 13). The slot at the watermark proves where the tail begins (rule 2). */
   async #start(): Promise<void> {
-    const { birth, settings } = this.parts;
+    const { birth, settings, assertCurrent } = this.parts;
     const { watermark } = await this.marks(0);
     const born = watermark === birth;
-    const { entries, date } = await this.tail.read(born ? watermark + 1 : watermark, { skipFirst: !born });
+    const tail = this.tail.read(born ? watermark + 1 : watermark, { skipFirst: !born });
+    const [{ entries, date }] = await Promise.all([tail, born && assertCurrent()]);
     const [first] = entries;
     if (!born && !first) throw new SlotsGoneError("the slot at the watermark is missing");
     const head = born || !first ? Head.ofBirth(watermark, date) : Head.ofSlot(first, date);

@@ -12,6 +12,7 @@ import { cutSnapshot } from "./snapshot.ts";
 import {
   type At,
   type Change,
+  CompactedError,
   FutureRevisionError,
   type ListQuery,
   type ListResult,
@@ -22,6 +23,7 @@ import {
   StoreBusyError,
   type Stored,
   StoreUnavailableError,
+  UnknownClusterError,
   type WatchItem,
   type WatchQuery,
 } from "./store.ts";
@@ -108,7 +110,7 @@ export class LogResourceStore implements ResourceStore {
     try {
       yield* watchLog(this.#log, this.#poller, query);
     } catch (error) {
-      throw translated(error);
+      throw error instanceof UnknownClusterError ? new CompactedError(query.after, query.after) : translated(error);
     }
   }
 

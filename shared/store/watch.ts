@@ -43,6 +43,8 @@ export async function* watchLog(log: ResourceLog, poller: Poller, query: WatchQu
       const now = clock.now().getTime();
       if (now - progressAt >= log.parts.settings.progressMs && revision >= after) {
         progressAt = now;
+        // Nothing else would show that the cluster of a log without a slot is gone.
+        if (cache.head.slot === log.parts.birth) await log.fresh(log.arrive());
         yield { type: "progress", revision };
         continue;
       }

@@ -49,7 +49,7 @@ describe("a watch", () => {
   it("polls once for all watches, and not at all when nobody watches", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
-    const { revision } = await pods.list({ prefix: "", at: "newest" });
+    const { revision } = objectOf(await pods.commit(put("a")));
     const stop = new AbortController();
     const watches = Array.from({ length: 50 }, () => take(pods.watch({ prefix: "", after: revision, signal: stop.signal }), 1_000));
     await scene.clock.sleep(3_000);

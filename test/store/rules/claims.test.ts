@@ -419,6 +419,24 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     expect(wordFor(await (await late.cluster("default")).resource("pods").commit(create("a")))).toBe("committed");
   });
 
+  it("finds out also where nothing was ever written to a log, so that it has no closing slot", async () => {
+    const scene = await aScene();
+    const late = scene.process();
+    const before = (await late.cluster("default")).resource("pods");
+    const { revision } = await before.list({ prefix: "", at: "newest" });
+    const watch = take(before.watch({ prefix: "", after: revision, signal: new AbortController().signal }), 2);
+    const store = scene.process();
+    await store.deleteCluster("default");
+    await (await store.createCluster("default")).resource("pods").commit(put("a"));
+    await expect(watch).rejects.toBeInstanceOf(CompactedError);
+    await expect(before.get("a")).rejects.toBeInstanceOf(UnknownClusterError);
+    await expect(before.list({ prefix: "", at: "newest" })).rejects.toBeInstanceOf(UnknownClusterError);
+    await expect(take(before.watch({ prefix: "", after: revision, signal: new AbortController().signal }), 1)).rejects.toBeInstanceOf(
+      CompactedError,
+    );
+    expect(await keysOf((await late.cluster("default")).resource("pods"))).toEqual(["a"]);
+  });
+
   it("does not let a log begin in a cluster that is being deleted", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
