@@ -416,6 +416,34 @@ describe("rule 17: compaction removes only what is below both the floor and the 
   });
 });
 
+describe("rule 17: also where the removal of stubs was interrupted", () => {
+  it("goes on with those that are left", async () => {
+    for (let crashAt = 0; crashAt < 6; crashAt++) {
+      const scene = await aScene();
+      const pods = await scene.resource();
+      for (let n = 0; n < 5; n++) await pods.commit(put("a", { n }));
+      scene.clock.jump(2 * day);
+      await maintain(scene);
+      scene.clock.jump(8 * day);
+      let deletes = 0;
+      scene.table.faults.delete = async (_key, _condition, real) => {
+        if (deletes++ === crashAt) throw new Crash();
+        return real();
+      };
+      scene.table.faults.put = async (_item, _condition, real) => {
+        if (crashAt === 5 && deletes > 3) throw new Crash();
+        return real();
+      };
+      await maintain(scene).catch((error) => expect(error).toBeInstanceOf(Crash));
+      scene.table.faults = {};
+      expect(await maintain(scene)).toBe(false);
+      const { entries, erased } = await auditLog(scene.table);
+      expect(entries.map(({ type }) => type)).toEqual(["slot"]);
+      expect(erased).toBe(entries[0]!.number);
+    }
+  });
+});
+
 describe("rule 18: lag is bounded by the writers", () => {
   const settings = { helpSlots: 20 };
 
