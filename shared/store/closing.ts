@@ -27,8 +27,15 @@ export async function closeLog(log: ResourceLog): Promise<SlotNumber> {
   }
 }
 
+/** Whether a log that is over has its closing slot. Undefined: it has no slot at all, any more or ever. */
+export async function isClosed({ parts: { table, keys, patience } }: ResourceLog): Promise<boolean | undefined> {
+  const { items } = await insist(patience, () => table.query({ pk: keys.slots, descending: true, limit: 1, consistent: true }));
+  return items[0] && items[0].closing === true;
+}
+
 /**
- * Turns a closed log's slots into stubs at once and removes everything else when the stubs have had their time.
+ * Turns a closed log's slots into stubs at once and removes everything else when the stubs have had their time. The closing slot stands
+ * until there is nothing but marks beside it, so that whatever was cut short is found again.
  * @returns whether something is left to do, now or later
  */
 export async function eraseLog(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
@@ -42,12 +49,28 @@ export async function eraseLog(log: ResourceLog, mayGoOn: () => boolean): Promis
   const { erased, date } = await insist(patience, () => readMarks(table, keys, birth));
   const old = date.getTime() - timeOf(head.time).getTime() >= settings.stubMs;
   if (erased < head.slot || !old || !mayGoOn()) return true;
-  await log.view.erase();
-  await dropCheckpoint(log);
-  for await (const ref of log.chunks.bornBefore(head.next)) await log.chunks.remove(ref);
-  await dropMarks(table, keys, patience);
+  await eraseRest(log);
   const closing = { pk: keys.slots, sk: slotSortKey(head.slot) };
   await insist(patience, () => table.delete(closing, { type: "equals", attribute: "time", value: head.time }));
+  return forgetLog(log);
+}
+
+/**
+ * Removes what may be there of a log without a slot, and its entry in the index of logs. Nobody can begin it any more: whoever did so
+ * before the end would have found the closing slot.
+ * @returns that nothing is left to do
+ */
+export async function forgetLog(log: ResourceLog): Promise<false> {
+  const { table, keys, birth, patience } = log.parts;
+  await eraseRest(log);
+  await dropMarks(table, keys, patience);
   await unregisterLog(table, keys.cluster, birth, keys.storage, patience);
   return false;
+}
+
+/** Removes everything but slots and marks. */
+async function eraseRest(log: ResourceLog): Promise<void> {
+  await log.view.erase();
+  await dropCheckpoint(log);
+  for await (const ref of log.chunks.bornBefore(Number.MAX_SAFE_INTEGER)) await log.chunks.remove(ref);
 }

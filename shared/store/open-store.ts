@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { checkpoint } from "./checkpoint.ts";
-import { closeLog, eraseLog } from "./closing.ts";
+import { closeLog, eraseLog, forgetLog, isClosed } from "./closing.ts";
 import { readClusterIndex, registerCluster } from "./cluster-index.ts";
 import { type ClusterRecord, createClusterRecord, isClusterName, readCluster, replaceCluster } from "./cluster-record.ts";
 import { compact, sweepChunks } from "./compaction.ts";
@@ -146,7 +146,7 @@ class LogStore implements Store {
     }
     const left: boolean[] = [];
     for (const incarnation of record.state === "deleted" ? [...record.former, record.incarnation] : record.former) {
-      const remains = await this.#eachLog(cluster, incarnation, (log) => (mayGoOn() ? eraseLog(log, mayGoOn) : true));
+      const remains = await this.#eachLog(cluster, incarnation, (log) => (mayGoOn() ? this.#erase(log, mayGoOn) : true));
       if (remains.includes(true)) left.push(true);
       else if (record.former.includes(incarnation)) record = await this.#dropFormer(cluster, record, incarnation);
     }
@@ -157,6 +157,14 @@ class LogStore implements Store {
       }
     }
     return left.includes(true);
+  }
+
+  /** Removes a log of a life that is over. Its restore may have been cut short before it had an end. @returns whether something is left to do */
+  async #erase(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
+    const closed = await isClosed(log);
+    if (closed === undefined) return forgetLog(log);
+    if (!closed) await this.#seal(log);
+    return eraseLog(log, mayGoOn);
   }
 
   async #maintainLog(resource: LogResourceStore, mayGoOn: () => boolean): Promise<boolean> {

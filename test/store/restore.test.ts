@@ -84,6 +84,54 @@ describe("a restore from a torn backup", () => {
     expect(await keysOf(await scene.resource())).toEqual(["a"]);
   });
 
+  it("leaves nothing of it behind either where slots with chunks came after a hole", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    const lost = objectOf(await pods.commit(put("b")));
+    await pods.commit(put("c"));
+    await pods.commit(put("d", { data: "x".repeat(100_000) }));
+    const former = await incarnationOf(scene);
+    await lose(scene, lost.revision);
+    await scene.process().restoredCluster("default");
+    for (let pass = 0; pass < 3; pass++) {
+      await scene.process().maintain("default", forever);
+      scene.clock.jump(10 * 24 * 3_600_000);
+    }
+    const partitions = new Set(scene.table.calls.map(({ pk }) => pk).filter((pk) => pk.includes(`#${former}#`)));
+    for (const pk of partitions) expect((await scene.table.query({ pk, consistent: true })).items, pk).toEqual([]);
+  });
+
+  it("that was cut short does not keep the cluster from being deleted, made anew and looked after", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    const lost = objectOf(await pods.commit(put("b")));
+    await pods.commit(put("c"));
+    const former = await incarnationOf(scene);
+    await lose(scene, lost.revision);
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isSlot(item)) throw new RangeError("crash");
+      return real();
+    };
+    scene.table.faults.delete = async () => {
+      throw new RangeError("crash");
+    };
+    await expect(scene.process().restoredCluster("default")).rejects.toThrow();
+    scene.table.faults = {};
+    const store = scene.process();
+    await store.deleteCluster("default");
+    const again = (await store.createCluster("default")).resource("pods");
+    await again.commit(put("d"));
+    for (let pass = 0; pass < 3; pass++) {
+      await scene.process().maintain("default", forever);
+      scene.clock.jump(10 * 24 * 3_600_000);
+    }
+    const partitions = new Set(scene.table.calls.map(({ pk }) => pk).filter((pk) => pk.includes(`#${former}#`)));
+    for (const pk of partitions) expect((await scene.table.query({ pk, consistent: true })).items, pk).toEqual([]);
+    expect(await keysOf(await scene.resource())).toEqual(["d"]);
+  });
+
   it("is refused for a cluster that was deleted", async () => {
     const scene = await aScene();
     await scene.process().deleteCluster("default");

@@ -16,7 +16,7 @@ import {
 } from "../../../shared/store/table.ts";
 import { dropReply, faultyTable, isSlot, times } from "../../support/faulty-table.ts";
 import { auditLog } from "../../support/log-audit.ts";
-import { aScene, create, keysOf, modify, objectOf, put, type Scene, take, update, wordFor } from "../../support/stores.ts";
+import { aScene, create, keysOf, modify, objectOf, put, remove, type Scene, take, update, wordFor } from "../../support/stores.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -259,6 +259,13 @@ describe("rule 4: the newest slot is never stubbed or deleted", () => {
   });
 });
 
+/** Keys of everything that a life of the cluster still has in the table. */
+async function leftOf({ table }: Scene, incarnation: number): Promise<readonly string[]> {
+  const partitions = new Set(table.calls.map(({ pk }) => pk).filter((pk) => pk.includes(`#${incarnation}#`)));
+  const pages = await Promise.all([...partitions].map((pk) => table.query({ pk, consistent: true })));
+  return pages.flatMap(({ items }) => items.map(({ pk, sk }) => `${pk} ${sk}`));
+}
+
 /** Sleepers wake when they are told to. */
 function clockByHand(): { readonly clock: Clock; readonly wake: (afterMs: number) => void } {
   let now = Date.parse("2026-06-01T00:00:00Z");
@@ -391,6 +398,51 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     }
     expect(await scene.process().maintain("default", { untilMs: Infinity })).toBe(false);
     for (const pk of partitions) expect((await scene.table.query({ pk, consistent: true })).items).toEqual([]);
+  });
+
+  it("leaves nothing behind, wherever the removal is cut short", async () => {
+    for (let crashAt = 0; ; crashAt++) {
+      const scene = await aScene();
+      const pods = await scene.resource({ settings: { bodyBytes: 100 } });
+      await Promise.all(Array.from({ length: 3 }, (_, n) => pods.commit(put(`p${n}`, { data: "x".repeat(200) }))));
+      await pods.commit(remove("p0"));
+      const { birth } = await auditLog(scene.table);
+      const operator = scene.process();
+      await operator.deleteCluster("default");
+      const again = (await operator.createCluster("default")).resource("pods");
+      const maintain = () => scene.process().maintain("default", { untilMs: Infinity });
+      scene.clock.jump(hour);
+      await maintain();
+      scene.clock.jump(8 * day);
+      let writes = 0;
+      const crash = async <T>(real: () => Promise<T>) => {
+        if (writes++ >= crashAt) throw new RangeError("the process died");
+        return real();
+      };
+      scene.table.faults.put = (_item, _condition, real) => crash(real);
+      scene.table.faults.delete = (_key, _condition, real) => crash(real);
+      await maintain().catch((error: Error) => expect(error).toBeInstanceOf(RangeError));
+      scene.table.faults = {};
+      expect(await maintain(), `cut short before write ${crashAt}`).toBe(false);
+      expect(await leftOf(scene, birth), `cut short before write ${crashAt}`).toEqual([]);
+      expect(wordFor(await again.commit(put("a")))).toBe("committed");
+      if (writes <= crashAt) break;
+    }
+  });
+
+  it("does away with a log that was about to begin when its cluster was deleted", async () => {
+    const scene = await aScene();
+    const late = await scene.resource({ settings: { bodyBytes: 100 } });
+    await late.get("a");
+    const { birth } = await auditLog(scene.table);
+    const operator = scene.process();
+    await operator.deleteCluster("default");
+    await expect(late.commit(put("a", { data: "x".repeat(200) }))).rejects.toBeInstanceOf(UnknownClusterError);
+    const again = (await operator.createCluster("default")).resource("pods");
+    await again.commit(put("b"));
+    expect(await operator.maintain("default", { untilMs: Infinity })).toBe(false);
+    expect(await leftOf(scene, birth)).toEqual([]);
+    expect((await auditLog(scene.table)).view.size).toBe(1);
   });
 
   it("finds out after any sleep that nothing is left of its life", async () => {
