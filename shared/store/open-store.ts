@@ -70,12 +70,14 @@ class LogStore implements Store {
 
   async createCluster(name: string): Promise<ClusterStore> {
     if (!isClusterName(name)) throw new RangeError(`${JSON.stringify(name)} is no cluster name: it must be a DNS label`);
-    return this.#opened(name, async () => {
-      await registerCluster(this.#table, name, this.#patience);
-      const record = await createClusterRecord(this.#table, name, this.#patience);
-      if (record.state !== "open") throw new UnknownClusterError(`cluster ${name} is being deleted`);
-      return record.incarnation;
-    });
+    await registerCluster(this.#table, name, this.#patience);
+    const { incarnation, state } = await createClusterRecord(this.#table, name, this.#patience);
+    if (state !== "open") throw new UnknownClusterError(`cluster ${name} is being deleted`);
+    const opening = this.#clusters.get(name);
+    const known = await opening?.catch(() => undefined);
+    // What this process knows may be a life that is over.
+    if (opening && known?.incarnation !== incarnation) this.#forget(name, opening);
+    return this.#opened(name, async () => incarnation);
   }
 
   async deleteCluster(name: string): Promise<void> {

@@ -301,6 +301,16 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     expect(objectOf(await again.commit(put("a"))).revision).toBeGreaterThan(before.revision);
   });
 
+  it("starts it also where the old life is still known", async () => {
+    const scene = await aScene();
+    const late = scene.process();
+    await (await late.cluster("default")).resource("pods").commit(put("a"));
+    await scene.process().deleteCluster("default");
+    const again = await late.createCluster("default");
+    expect(wordFor(await again.resource("pods").commit(create("a")))).toBe("committed");
+    expect(await late.createCluster("default")).toBe(again);
+  });
+
   it("leaves a new life alone when the upkeep comes late to the end of the old one", async () => {
     const scene = await aScene();
     const operator = scene.process();
