@@ -134,7 +134,9 @@ export async function checkpoint(log: ResourceLog, mayGoOn: () => boolean): Prom
   const { objects, parts } = packer;
   const item: Item = { pk: keys.checkpoint, sk: newest, at: watermark, objects, parts: JSON.stringify(parts) };
   const condition = { type: "absentOrLess", attribute: "at", value: watermark } as const;
-  const written = complete && (await insist(patience, () => table.put(item, condition))).done;
+  const answer = complete && (await insist(patience, () => table.put(item, condition)));
+  // What stands in its way may be itself, when the first answer was lost.
+  const written = answer && (answer.done || answer.existing?.parts === item.parts);
   for (const ref of written ? (former?.parts ?? []) : parts) await log.chunks.remove(ref);
   return !complete;
 }

@@ -177,7 +177,8 @@ export class Drafter {
       body,
       json: body ? undefined : json,
       text: changeText(draft, body ?? json),
-      exact: traits.exact,
+      // The former state may hold such numbers where the new one does not.
+      exact: traits.exact || (undo !== undefined && deepFreeze(undo).exact),
       ring,
     };
   }

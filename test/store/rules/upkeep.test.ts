@@ -617,6 +617,23 @@ describe("rule 18: lag is bounded by the writers", () => {
     expect((await pods.commit(put("a", { n: "again" }))).type).toBe("committed");
   });
 
+  it("reads a checkpoint in place of the view, also where nobody heard that it was written", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await Promise.all(Array.from({ length: 200 }, (_, n) => pods.commit(put(`p${n}`))));
+    let lost = 0;
+    scene.table.faults.put = async (item, _condition, real) => {
+      const result = await real();
+      if (item.pk.endsWith("#checkpoint") && lost++ === 0) throw new UnknownOutcomeError("no answer");
+      return result;
+    };
+    await maintain(scene);
+    expect(lost).toBe(2);
+    scene.table.calls.length = 0;
+    expect(await keysOf(await scene.resource())).toHaveLength(200);
+    expect(scene.table.calls.filter(({ pk }) => viewPartition(pk))).toEqual([]);
+  });
+
   it("reads one view item and the tail for a get, never the whole type", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
@@ -646,6 +663,16 @@ describe("rule 19: every change can be undone", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("knows numbers that a double cannot hold, also when the object has none any more", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    const wide = JSON.rawJSON("9007199254740993") as unknown as number;
+    const { revision } = objectOf(await pods.commit(put("a", { n: wide })));
+    await pods.commit(put("a", { n: 1 }));
+    const { object } = await (await scene.resource()).get("a", { exactly: revision });
+    expect(JSON.stringify(object?.value)).toBe(`{"n":9007199254740993}`);
   });
 
   it("is small for the usual update", () => {
