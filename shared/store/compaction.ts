@@ -67,11 +67,11 @@ async function stubSome(log: ResourceLog, from: SlotNumber, target: SlotNumber, 
 }
 
 /**
- * Compares the view with a slot once more before the slot is gone, and repairs what it does not have (rule 16).
+ * Compares the view with a slot once more, before the slot is gone for instance, and repairs what it does not have (rule 16).
  * @param deadline until when what was read of the log may be written to the view
  * @returns chunks of the slot that the view does not share
  */
-async function scrub(log: ResourceLog, slot: Slot, deadline: number): Promise<readonly ChunkRef[]> {
+export async function scrub(log: ResourceLog, slot: Slot, deadline: number): Promise<readonly ChunkRef[]> {
   const unshared: ChunkRef[] = [];
   for (const change of slot.changes) {
     const { key, revision } = change.object;

@@ -1,8 +1,9 @@
 /**
  * What a backup left of a log, made whole. DynamoDB's backups are taken item by item, so the last moments may be torn: a slot may be
- * missing where later ones, or a view that knows it, are there. What follows such a hole cannot be replayed and is taken away; what the
- * view has is kept.
+ * missing where later ones, or a view that knows it, are there; and the watermark may be above what the view has. What follows a missing
+ * slot cannot be replayed and is taken away; what the view has is kept, and what it lacks of the last slots is written to it.
  */
+import { scrub } from "./compaction.ts";
 import { readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
 import type { LogResourceStore } from "./resource-store.ts";
@@ -14,12 +15,19 @@ import type { Item } from "./table.ts";
 
 const objectsAtOnce = 500;
 
+/** The parts of a backup are usually less than a second apart. */
+const tornMs = 15 * 60_000;
+
 const author = { user: "system:binnacle:restore" };
 
-/** Fills holes up to the watermark by stubs, and removes the slots that follow a hole after it. @returns how many were removed */
+/**
+ * Fills holes up to the watermark by stubs, removes the slots that follow a hole after it, and gives the view what it lacks.
+ * @returns how many were removed
+ */
 export async function mendLog(log: ResourceLog): Promise<number> {
   const { table, keys, birth, patience, hybridClock } = log.parts;
   const { watermark, erased, date } = await insist(patience, () => readMarks(table, keys, birth));
+  const tornSince = (await newestTime(log)) - tornMs * 1_000;
   const fill = (number: SlotNumber) => {
     const item = standInItem(keys, number, hybridClock.tick(), date);
     return insist(patience, () => table.put(item, { type: "absent" }));
@@ -29,7 +37,9 @@ export async function mendLog(log: ResourceLog): Promise<number> {
   for await (const item of slotItems(log, erased)) {
     const number = Number(item.sk);
     for (; expected < number && expected <= watermark; expected++) await fill(expected);
-    const whole = number <= watermark || (await readSlotItem(item, log.chunks)) !== undefined;
+    const entry = number > watermark || Number(item.time) >= tornSince ? await readSlotItem(item, log.chunks) : undefined;
+    if (number <= watermark && entry?.type === "slot") await scrub(log, entry, Infinity);
+    const whole = number <= watermark || entry !== undefined;
     if (expected === number && whole) {
       hybridClock.observe(Number(item.time));
       expected++;
@@ -42,6 +52,12 @@ export async function mendLog(log: ResourceLog): Promise<number> {
   }
   for (; expected <= watermark; expected++) await fill(expected);
   return removed;
+}
+
+/** Hybrid logical time of the newest slot. */
+async function newestTime({ parts: { table, keys, patience } }: ResourceLog): Promise<number> {
+  const { items } = await insist(patience, () => table.query({ pk: keys.slots, descending: true, limit: 1, consistent: true }));
+  return Number(items[0]?.time ?? 0);
 }
 
 async function* slotItems(log: ResourceLog, from: SlotNumber): AsyncGenerator<Item> {
