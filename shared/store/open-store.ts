@@ -121,8 +121,13 @@ class LogStore implements Store {
       await this.#replace(name, higher, record);
       record = higher;
     }
-    const target = this.#clusterStore(name, record.incarnation);
-    await this.#eachLog(name, source, (log) => copyObjects(log, target.resource(log.parts.keys.storage)));
+    const { incarnation } = record;
+    const target = this.#clusterStore(name, incarnation);
+    const isRestoring = async () => {
+      const now = await this.#record(name);
+      return now.incarnation === incarnation && now.state === "restoring";
+    };
+    await this.#eachLog(name, source, (log) => copyObjects(log, target.resource(log.parts.keys.storage), isRestoring));
     await this.#replace(name, { ...record, state: "open" }, record);
     return this.cluster(name);
   }

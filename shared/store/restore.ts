@@ -10,7 +10,7 @@ import type { LogResourceStore } from "./resource-store.ts";
 import { insist } from "./retry.ts";
 import { type SlotNumber, slotSortKey } from "./slot.ts";
 import { readSlotItem, standInItem } from "./slot-item.ts";
-import type { Proposal, Stored } from "./store.ts";
+import type { Proposal, Revision, Stored } from "./store.ts";
 import type { Item } from "./table.ts";
 
 const objectsAtOnce = 500;
@@ -72,17 +72,38 @@ async function* slotItems(log: ResourceLog, from: SlotNumber): AsyncGenerator<It
   }
 }
 
-/** Creates in one log every object that another one has, unless it is there already. */
-export async function copyObjects(from: ResourceLog, to: LogResourceStore): Promise<void> {
+/**
+ * Creates in one log every object that another one has, unless it is there already. Others may do the same, be done with it, and the
+ * cluster be in use by then: what its users delete must not come back.
+ * @param isRestoring whether nobody but restores writes to the log still
+ */
+export async function copyObjects(from: ResourceLog, to: LogResourceStore, isRestoring: () => Promise<boolean>): Promise<void> {
   const cache = await from.loaded();
-  for (let start = 0; start < cache.keys.length; start += objectsAtOnce) {
+  await to.log.loaded();
+  let start = 0;
+  while (start < cache.keys.length) {
+    const { head } = await to.log.fresh(to.log.arrive());
+    // So everything up to this head was written by restores.
+    if (!(await isRestoring())) return;
     const keys = cache.keys.slice(start, start + objectsAtOnce);
-    await Promise.all(keys.map((key) => to.commit(copyOf(cache.object(key)!))));
+    const outcomes = await Promise.all(keys.map((key) => to.commit(copyOf(cache.object(key)!, head.revision))));
+    if (outcomes.every(({ type }) => type !== "refused")) start += keys.length;
   }
 }
 
-const copyOf = ({ key, value }: Stored): Proposal => ({
+/** The log is in use, or that it is not cannot be told any more. */
+class NotRestoringError extends Error {
+  override readonly name = "NotRestoringError";
+}
+
+const copyOf = ({ key, value }: Stored, head: Revision): Proposal => ({
   key,
   author,
-  judge: (current) => (current ? { type: "unchanged" } : { type: "put", value }),
+  plan: author.user,
+  volatile: true,
+  judge(current, judging) {
+    if (current) return { type: "unchanged" };
+    if (judging.changesSince(head)?.every(({ plan }) => plan === author.user)) return { type: "put", value };
+    return { type: "refused", error: new NotRestoringError(`${key} is not restored`) };
+  },
 });

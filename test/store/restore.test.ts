@@ -9,6 +9,19 @@ import { aScene, keysOf, objectOf, put, remove, type Scene, update } from "../su
 const forever = { untilMs: Infinity };
 const slotOf = (revision: number) => Math.floor(revision / 1_000);
 
+/** Lets a test hold a call back, and know that it has begun. */
+function gate() {
+  let open = () => {};
+  let reached = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const arrived = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  return { open, arrived, pass: async () => (reached(), opened) };
+}
+
 /** What a backup did not have. */
 async function lose(scene: Scene, revision: number): Promise<void> {
   const { keys } = await auditLog(scene.table);
@@ -85,6 +98,43 @@ describe("a restore from a torn backup", () => {
       expect(await keysOf(await scene.resource())).toEqual(["a", "b", "c"]);
     }
   });
+
+  it.each(["before it looks at the new log", "after it saw that the cluster is being restored"])(
+    "brings back nothing that was deleted after somebody else had finished it: held %s",
+    async (where) => {
+      const scene = await aScene();
+      const pods = await scene.resource();
+      for (const key of ["a", "b", "c"]) await pods.commit(put(key));
+      const former = await incarnationOf(scene);
+      const held = gate();
+      let looked = false;
+      const slow = scene.process(
+        {},
+        {
+          ...scene.table,
+          async query(query) {
+            if (query.pk.endsWith("#marks") && !query.pk.includes(`#${former}#`)) {
+              looked = true;
+              if (where.startsWith("before")) await held.pass();
+            }
+            return scene.table.query(query);
+          },
+          async get(key, options) {
+            const answer = await scene.table.get(key, options);
+            if (key.sk === "record" && looked) await held.pass();
+            return answer;
+          },
+        },
+      );
+      const late = slow.restoredCluster("default");
+      await held.arrived;
+      const restored = (await scene.process().restoredCluster("default")).resource("pods");
+      await restored.commit(remove("b"));
+      held.open();
+      await late;
+      expect(await keysOf(await scene.resource())).toEqual(["a", "c"]);
+    },
+  );
 
   it("leaves nothing of the old life behind in the end", async () => {
     const scene = await aScene();
