@@ -125,7 +125,8 @@ async function verifyWin(log: ResourceLog, { head, item }: Claim, date: Date, { 
       const asWritten = { type: "equals", attribute: "time", value: Number(item.time) } as const;
       await insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, asWritten));
     }
-    if (doubtful || !entry) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
+    // What stands there may be another one's who slept as long: then ours stood there in time, or was taken away with the log's slots.
+    if (doubtful || entry?.time !== item.time) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
     await log.fresh(log.arrive());
     return { type: "lost" };
   } catch (cause) {

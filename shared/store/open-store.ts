@@ -152,17 +152,28 @@ class LogStore implements Store {
       record = await this.#record(cluster);
     }
     const left: boolean[] = [];
+    const failures: unknown[] = [];
+    /** One log's trouble is not the others'. */
+    const lookAfter = async (job: () => Promise<boolean>): Promise<boolean> => {
+      try {
+        return mayGoOn() ? await job() : true;
+      } catch (error) {
+        failures.push(error);
+        return true;
+      }
+    };
     for (const incarnation of record.state === "deleted" ? [...record.former, record.incarnation] : record.former) {
-      const remains = await this.#eachLog(cluster, incarnation, (log) => (mayGoOn() ? this.#erase(log, mayGoOn) : true));
+      const remains = await this.#eachLog(cluster, incarnation, (log) => lookAfter(() => this.#erase(log, mayGoOn)));
       if (remains.includes(true)) left.push(true);
       else if (record.former.includes(incarnation)) record = await this.#dropFormer(cluster, record, incarnation);
     }
     if (record.state === "open") {
       const store = (await this.cluster(cluster)) as LogClusterStore;
       for (const storage of await readLogIndex(this.#table, cluster, store.incarnation, this.#patience)) {
-        left.push(mayGoOn() ? await this.#maintainLog(store.resource(storage), mayGoOn) : true);
+        left.push(await lookAfter(() => this.#maintainLog(store.resource(storage), mayGoOn)));
       }
     }
+    if (failures.length > 0) throw failures[0];
     return left.includes(true);
   }
 

@@ -835,6 +835,20 @@ describe("rule 21: a chunk may be referenced by one of the next slots only, and 
   });
 });
 
+describe("the upkeep of a cluster", () => {
+  it("looks after every log, whatever trouble it has with one, and says that it had some", async () => {
+    const scene = await aScene();
+    for (const storage of ["a", "b", "c"]) await (await scene.resource({ storage })).commit(put("x"));
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item) && item.pk.includes("#a#")) throw new Crash();
+      return real();
+    };
+    await expect(maintain(scene)).rejects.toBeInstanceOf(Crash);
+    const sizes = await Promise.all(["a", "b", "c"].map(async (storage) => (await auditLog(scene.table, storage)).view.size));
+    expect(sizes).toEqual([0, 1, 1]);
+  });
+});
+
 /** A copy of everything in the table, so that a test can try something else with it. */
 async function copyOf(scene: Scene): Promise<FaultyTable> {
   const { memoryTable } = await import("../../../shared/store/memory-table.ts");
