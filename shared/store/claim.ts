@@ -112,19 +112,25 @@ function ownerOf(existing: Item | undefined, { writer, time }: Item): Evidence["
  * head counts only if compaction did not pass its slot, or found it there (rule 3).
  */
 async function verifyWin(log: ResourceLog, { head, item }: Claim, date: Date, { doubtful }: Evidence): Promise<ClaimResult> {
-  const { table, patience, settings } = log.parts;
+  const { table, patience, settings, birth } = log.parts;
   if (date.getTime() - head.observed.getTime() <= settings.verifyAfterMs) return { type: "won", date };
+  const takeBack = () =>
+    insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, { type: "equals", attribute: "time", value: Number(item.time) }));
   try {
-    await log.parts.assertCurrent();
+    const over = await log.parts.assertCurrent().catch((error: unknown) => error);
+    if (over !== undefined) {
+      // The log's oldest slots go first: ours is one of its slots if the one before it stands.
+      if (!(over instanceof UnknownClusterError) || head.slot === birth) throw over;
+      if (await log.tail.heading(head.slot)) return { type: "won", date };
+      await takeBack();
+      throw over;
+    }
     const { stubbed } = await log.marks(0);
     if (head.next >= stubbed) return { type: "won", date };
     // Whatever is below is a stub, or gone; what is whole came to stand there afterwards.
     const entry = await log.tail.slot(head.next);
     if (entry?.type === "stub") return { type: "won", date };
-    if (entry) {
-      const asWritten = { type: "equals", attribute: "time", value: Number(item.time) } as const;
-      await insist(patience, () => table.delete({ pk: item.pk, sk: item.sk }, asWritten));
-    }
+    if (entry) await takeBack();
     // What stands there may be another one's who slept as long: then ours stood there in time, or was taken away with the log's slots.
     if (doubtful || entry?.time !== item.time) return { type: "unknown", cause: new Error(`slot ${head.next} was compacted long ago`) };
     await log.fresh(log.arrive());

@@ -468,6 +468,33 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     await expect(sleeper.commit(put("b"))).rejects.toBeInstanceOf(UnknownClusterError);
   });
 
+  it("leaves nothing in what is no log any more, and tells what it wrote before the end", async () => {
+    const scene = await aScene();
+    const sleepers = await Promise.all([scene.resource(), scene.resource()]);
+    await sleepers[0].commit(put("a"));
+    await sleepers[1].get("a");
+    const { birth } = await auditLog(scene.table);
+    scene.clock.jump(2 * hour);
+    // Its claim is carried out just before the end, and it hears of that just after.
+    scene.table.faults.put = async (item, _condition, real) => {
+      const result = await real();
+      if (isSlot(item)) {
+        scene.table.faults = {};
+        await scene.process().deleteCluster("default");
+      }
+      return result;
+    };
+    expect(wordFor(await sleepers[0].commit(put("a", { n: 2 })))).toBe("committed");
+    for (let pass = 0; pass < 4; pass++) {
+      await scene.process().maintain("default", { untilMs: Infinity });
+      scene.clock.jump(8 * day);
+    }
+    scene.table.calls.length = 0;
+    await expect(sleepers[1].commit(put("a", { n: 3 }))).rejects.toBeInstanceOf(UnknownClusterError);
+    expect(claims(scene)).toEqual([birth + 2]);
+    expect(await leftOf(scene, birth)).toEqual([]);
+  });
+
   it("finds out also when the end of the log is in the view already, and goes on with the new life", async () => {
     const scene = await aScene();
     const late = scene.process();
