@@ -87,7 +87,7 @@ export async function scrub(log: ResourceLog, slot: Slot, deadline: number): Pro
 
 /**
  * Removes stubs that are old enough, and the tombstones that their deletions left in the view. They are not read as a tail: some are gone
- * already when somebody was cut short before the mark said so.
+ * already when somebody was cut short before the mark said so. Whether they are is looked up, as a page may be torn.
  * @returns the first slot that is left
  */
 async function eraseSome(log: ResourceLog, from: SlotNumber, end: SlotNumber, date: Date, stubMs: number): Promise<SlotNumber> {
@@ -97,6 +97,7 @@ async function eraseSome(log: ResourceLog, from: SlotNumber, end: SlotNumber, da
   let next = from;
   for (const item of items) {
     const entry = readSlotHeading(item);
+    for (; next < entry.number; next++) if (await log.tail.heading(next)) return next;
     // Whatever is whole down here is no slot, and its writer is about to find that out (rule 3).
     if (item.stub !== undefined) {
       if (!isOldStub(entry, date, stubMs)) return entry.number;

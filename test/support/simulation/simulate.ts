@@ -1,7 +1,8 @@
 /**
  * A short robustness run within one process: several simulated processes over one table in memory, on a clock that runs by itself.
  * Processes are frozen, cut off and killed; requests and answers are lost, late and doubled; compaction, sweeps and the view's upkeep run
- * underneath; the log falls idle and everything old goes; the cluster is deleted and made again under load. The same seed is the same run.
+ * underneath; the log falls idle and everything old goes; a torn backup is restored; the cluster is deleted by operators who are cut short, and
+ * made again, under load; in the end nothing of its former life may be left. The same seed is the same run.
  */
 import { checkAgainst, checkContent, readLog } from "../../../bench/robustness/checks/audit.ts";
 import { checkHistory } from "../../../bench/robustness/checks/index.ts";
@@ -15,6 +16,7 @@ import type { ClusterStore, Store } from "../../../shared/store/store.ts";
 import type { Table } from "../../../shared/store/table.ts";
 import { type RunningClock, runningClock } from "../running-clock.ts";
 import { randomFrom } from "../stores.ts";
+import { checkRestored, copyInPieces } from "./backup.ts";
 import { type StoreBuild, shippedStore } from "./build.ts";
 import { SimulatedProcess, type World } from "./process.ts";
 import { runClient, runOnce, runWatcher, type Traffic } from "./traffic.ts";
@@ -34,6 +36,8 @@ export interface SimulationResult {
 
 const cluster = "default";
 const storage = "pods";
+/** Has nothing in the cluster's first life. */
+const rareStorage = "nodes";
 
 /** Short retention and small sizes: what happens rarely happens often. */
 const settings: Partial<StoreSettings> = {
@@ -80,6 +84,8 @@ interface Member {
 class Simulation {
   readonly #seed: number;
   readonly #random: () => number;
+  /** For what is done beside the traffic, so that this does not change the traffic. */
+  readonly #ownRandom: () => number;
   readonly #clock: RunningClock;
   readonly #table: Table;
   readonly #witness: Witness;
@@ -90,14 +96,16 @@ class Simulation {
   readonly #members = new Set<Member>();
   #names = 0;
   #lastMoment = 0;
+  #formerLife = 0;
   #over = false;
   #quiet = false;
 
   constructor(seed: number, build: StoreBuild) {
     this.#seed = seed;
     this.#random = randomFrom(seed);
+    this.#ownRandom = randomFrom(-seed);
     this.#clock = runningClock();
-    this.#witness = new Witness(this.#now);
+    this.#witness = new Witness(this.#now, storage);
     this.#table = this.#witness.watching(memoryTable({ clock: this.#clock, lagMs: 300, pageBytes: 2_000 }));
     this.#world = { clock: this.#clock, table: this.#table, random: this.#random, build, trouble: 0.6 };
     const names = ["a", "a-b/x", "a/x", "a/y", "b", "c/y", "d"];
@@ -117,7 +125,8 @@ class Simulation {
       await this.#rest();
     }
     await this.#clock.sleep(2_000);
-    await this.#replaceCluster();
+    await this.#within("restoring a backup", () => this.#restoreBackup());
+    await this.#within("replacing the cluster", () => this.#replaceCluster());
     await this.#clock.sleep(2_000);
 
     this.#over = true;
@@ -145,12 +154,60 @@ class Simulation {
     this.#quiet = false;
   }
 
+  /** Whatever the copy was taken in between, what it has can be restored. Upkeep, which takes away what is old, is quicker than in life: it waits. */
+  async #restoreBackup(): Promise<void> {
+    for (const { process } of this.#members) if (process.name.startsWith("upkeep")) process.freeze(500);
+    await this.#clock.sleep(300);
+    const birth = await this.#birth();
+    const copy = memoryTable({ clock: this.#clock });
+    const begun = this.#witness.head(birth);
+    await copyInPieces(this.#table, copy, [...this.#witness.partitions], this.#clock);
+    const ended = this.#witness.head(birth);
+    const restored = await this.#healthyStore(copy).restoredCluster(cluster);
+    const list = await restored.resource(storage).list({ prefix: "", at: "newest" });
+    this.#violations.push(...checkRestored(list, new Replay(await this.#witness.logOf(birth, 0)), begun, ended));
+  }
+
+  /** Operators delete the cluster, and are cut short; others finish that, and make it again where its old life is still known. */
   async #replaceCluster(): Promise<void> {
-    const store = this.#store(new SimulatedProcess("operator", { ...this.#world, trouble: 0 }));
-    await this.#within("replacing the cluster", async () => {
-      await store.deleteCluster(cluster);
-      await store.createCluster(cluster);
-    });
+    this.#formerLife = await this.#birth();
+    const [idle, former, another] = [this.#healthyStore(), this.#healthyStore(), this.#healthyStore()];
+    // It looks at a log in which nothing was ever written.
+    expectThat((await (await idle.cluster(cluster)).resource(rareStorage).get("n")).object === undefined, "nothing is there yet");
+    await former.cluster(cluster);
+    for (let n = 0; n < 2; n++) {
+      const process = new SimulatedProcess("operator", { ...this.#world, random: this.#ownRandom });
+      this.#store(process, this.#ownRandom)
+        .deleteCluster(cluster)
+        .catch(() => {});
+      await this.#clock.sleep(this.#ownRandom() * 60);
+      process.kill();
+    }
+    if (this.#ownRandom() < 0.5) await another.maintain(cluster, { untilMs: this.#clock.now().getTime() + 200 });
+    await another.deleteCluster(cluster);
+    const again = await former.createCluster(cluster);
+    await again.resource(rareStorage).commit({ key: "n", author: { user: "operator" }, judge: () => ({ type: "put", value: {} }) });
+    const seen = await idle
+      .cluster(cluster)
+      .then((handle) => handle.resource(rareStorage).get("n"))
+      .catch((error: Error) => ({ object: error.name === "UnknownClusterError" }));
+    expectThat(seen.object, "a process that knew the former life does not see the new one");
+  }
+
+  /** Nothing is left of the former life, and the upkeep has nothing to complain about. */
+  async #cleanUp(): Promise<void> {
+    const store = this.#healthyStore();
+    for (let round = 0; round < 8; round++) {
+      const isLeft = await store.maintain(cluster, { untilMs: Infinity });
+      if (!isLeft && round > 0) break;
+      await this.#clock.sleep(settings.stubMs! / 2);
+    }
+    for (const pk of this.#witness.partitions) {
+      // A chunk may be sent twice, and arrive a second time when it was removed; the index of chunks knows of all others.
+      if (!pk.startsWith(`${cluster}#${this.#formerLife}#`) || pk.includes("#chunk#")) continue;
+      const { items } = await this.#table.query({ pk, consistent: true });
+      if (items.length > 0) this.#violations.push({ check: "remains", message: `${items.length} items are left in ${pk}` });
+    }
   }
 
   /** Everything is all right again, and stays so. */
@@ -219,9 +276,18 @@ class Simulation {
     this.#violations.push({ check: "errors", message: `${process.name}: ${error.stack ?? String(error)}` });
   }
 
-  #store({ table, clock }: SimulatedProcess): Store {
-    const windowSlots = 5 + Math.floor(this.#random() * 30);
-    const random = this.#random;
+  /** Of a process that nothing ever happens to. */
+  #healthyStore(table = this.#table): Store {
+    const world = { ...this.#world, table, random: this.#ownRandom, trouble: 0 };
+    return this.#store(new SimulatedProcess("operator", world), this.#ownRandom);
+  }
+
+  async #birth(): Promise<number> {
+    return birthOf(await this.#healthyStore().cluster(cluster));
+  }
+
+  #store({ table, clock }: SimulatedProcess, random = this.#random): Store {
+    const windowSlots = 5 + Math.floor(random() * 30);
     return this.#world.build.openStore({ table, clock, log: silentLog, random, settings: { ...settings, windowSlots } });
   }
 
@@ -266,6 +332,7 @@ class Simulation {
 
   async verdict(): Promise<SimulationResult> {
     await this.#within("a last look", () => this.#lastLook());
+    await this.#within("cleaning up", () => this.#cleanUp());
     await this.#audit(this.#violations.push.bind(this.#violations));
     const result = { operations: 0, events: 0, changes: 0 };
     for (const [birth, recording] of this.#lives) {
@@ -337,6 +404,10 @@ class Simulation {
     this.#lastMoment = Math.max(this.#clock.now().getTime(), this.#lastMoment + 1 / 1_024);
     return this.#lastMoment;
   };
+}
+
+function expectThat(condition: unknown, what: string): void {
+  if (!condition) throw new Error(what);
 }
 
 /** Which life of the cluster a handle belongs to. */

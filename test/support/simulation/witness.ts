@@ -7,7 +7,6 @@ import { logKeys } from "../../../shared/store/keys.ts";
 import { revisionAt } from "../../../shared/store/slot.ts";
 import { readSlotItem } from "../../../shared/store/slot-item.ts";
 import type { Item, Table } from "../../../shared/store/table.ts";
-import { isSlot } from "../faulty-table.ts";
 
 interface WitnessedLog {
   readonly birth: number;
@@ -24,9 +23,14 @@ export class Witness {
   readonly #now: () => number;
   readonly #logs = new Map<number, WitnessedLog>();
   readonly violations: Violation[] = [];
+  /** Every partition that anything was ever written to. */
+  readonly partitions = new Set<string>();
+  readonly #storage: string;
 
-  constructor(now: () => number) {
+  /** @param storage whose logs it looks at */
+  constructor(now: () => number, storage: string) {
     this.#now = now;
+    this.#storage = storage;
   }
 
   /** The table, watched. */
@@ -37,7 +41,9 @@ export class Witness {
       delete: (key, condition) => table.delete(key, condition),
       put: async (item, condition) => {
         const result = await table.put(item, condition);
-        if (result.done && isSlot(item) && item.stub === undefined) await this.#note(table, item, condition?.type === "absent");
+        this.partitions.add(item.pk);
+        if (result.done && item.pk.endsWith(`#${this.#storage}#log`) && item.stub === undefined)
+          await this.#note(table, item, condition?.type === "absent");
         return result;
       },
     };
