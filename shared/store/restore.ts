@@ -8,7 +8,7 @@ import { readMarks } from "./marks.ts";
 import type { ResourceLog } from "./resource-log.ts";
 import type { LogResourceStore } from "./resource-store.ts";
 import { insist } from "./retry.ts";
-import { type SlotNumber, slotSortKey } from "./slot.ts";
+import { type LoggedChange, type SlotNumber, slotSortKey } from "./slot.ts";
 import { readSlotItem, standInItem } from "./slot-item.ts";
 import type { Proposal, Revision, Stored } from "./store.ts";
 import type { Item } from "./table.ts";
@@ -32,6 +32,12 @@ export async function mendLog(log: ResourceLog): Promise<number> {
     const item = standInItem(keys, number, hybridClock.tick(), date);
     return insist(patience, () => table.put(item, { type: "absent" }));
   };
+  // Its chunks came too late.
+  const replace = (item: Item) => {
+    const time = Number(item.time);
+    const standIn = standInItem(keys, Number(item.sk), time, date);
+    return insist(patience, () => table.put(standIn, { type: "equals", attribute: "time", value: time }));
+  };
   let expected = erased;
   let removed = 0;
   for await (const item of slotItems(log, erased)) {
@@ -40,6 +46,7 @@ export async function mendLog(log: ResourceLog): Promise<number> {
     const entry = number > watermark || Number(item.time) >= tornSince ? await readSlotItem(item, log.chunks) : undefined;
     if (number <= watermark && entry?.type === "slot") await scrub(log, entry, Infinity);
     const whole = number <= watermark || entry !== undefined;
+    if (whole && !entry && Number(item.time) >= tornSince) await replace(item);
     if (expected === number && whole) {
       hybridClock.observe(Number(item.time));
       expected++;
@@ -51,7 +58,29 @@ export async function mendLog(log: ResourceLog): Promise<number> {
     }
   }
   for (; expected <= watermark; expected++) await fill(expected);
+  await mendView(log, erased);
   return removed;
+}
+
+/** An object whose chunks came too late for the backup is as the last slot has it that was in time; if there is none, it is lost. */
+async function mendView(log: ResourceLog, from: SlotNumber): Promise<void> {
+  const lost = new Map<string, Revision>();
+  for await (const page of log.view.packed()) {
+    for (const { key, revision, body } of page) {
+      if (typeof body !== "string" && !(await log.chunks.read(body))) lost.set(key, revision);
+    }
+  }
+  if (lost.size === 0) return;
+  const former = new Map<string, LoggedChange>();
+  for await (const item of slotItems(log, from)) {
+    const entry = await readSlotItem(item, log.chunks);
+    for (const change of entry?.type === "slot" ? entry.changes : []) former.set(change.object.key, change);
+  }
+  for (const [key, revision] of lost) {
+    const change = former.get(key);
+    await log.view.forget(key, revision);
+    if (change) await log.view.write([change], Infinity);
+  }
 }
 
 /** Hybrid logical time of the newest slot. */

@@ -111,3 +111,10 @@ export async function take(watch: AsyncIterable<WatchItem>, count: number): Prom
 /** One item of a watch, short: `put a 1001`. */
 export const inWords = (item: WatchItem): string =>
   item.type === "progress" ? `progress` : `${item.change.type} ${item.change.object.key}`;
+
+/** Keys of everything that a life of the cluster still has in the table. */
+export async function leftOf({ table }: Scene, incarnation: number): Promise<readonly string[]> {
+  const partitions = new Set(table.calls.map(({ pk }) => pk).filter((pk) => pk.includes(`#${incarnation}#`)));
+  const pages = await Promise.all([...partitions].map((pk) => table.query({ pk, consistent: true })));
+  return pages.flatMap(({ items }) => items.map(({ pk, sk }) => `${pk} ${sk}`));
+}

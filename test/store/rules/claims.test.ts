@@ -16,7 +16,7 @@ import {
 } from "../../../shared/store/table.ts";
 import { dropReply, faultyTable, isSlot, times } from "../../support/faulty-table.ts";
 import { auditLog } from "../../support/log-audit.ts";
-import { aScene, create, keysOf, modify, objectOf, put, remove, type Scene, take, update, wordFor } from "../../support/stores.ts";
+import { aScene, create, keysOf, leftOf, modify, objectOf, put, remove, type Scene, take, update, wordFor } from "../../support/stores.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -258,13 +258,6 @@ describe("rule 4: the newest slot is never stubbed or deleted", () => {
     expect((await pods.get("a")).revision).toBe(birth * 1_000);
   });
 });
-
-/** Keys of everything that a life of the cluster still has in the table. */
-async function leftOf({ table }: Scene, incarnation: number): Promise<readonly string[]> {
-  const partitions = new Set(table.calls.map(({ pk }) => pk).filter((pk) => pk.includes(`#${incarnation}#`)));
-  const pages = await Promise.all([...partitions].map((pk) => table.query({ pk, consistent: true })));
-  return pages.flatMap(({ items }) => items.map(({ pk, sk }) => `${pk} ${sk}`));
-}
 
 /** Sleepers wake when they are told to. */
 function clockByHand(): { readonly clock: Clock; readonly wake: (afterMs: number) => void } {
