@@ -20,9 +20,6 @@ import type { PackedObject, Viewed } from "./view.ts";
 /** JSON text that is packed together: what a reader holds in memory at once, and what compresses well. */
 const partBytes = 4 * 1024 * 1024;
 
-/** With fewer objects the view is as quick to read, and the checkpoint has no parts. */
-const fewest = 100;
-
 const newest = "newest";
 
 /** What the item says that stands for the newest checkpoint. */
@@ -42,7 +39,7 @@ export async function readCheckpoint({ parts: { table, keys, patience } }: Resou
 const pays = ({ at, objects, parts }: Checkpoint, to: SlotNumber): boolean => parts.length > 0 && to - at < objects / 2;
 
 /** Whether a new checkpoint is called for: many changes since the last one, or compaction took some of them. */
-const isDue = ({ at, objects }: Checkpoint, watermark: SlotNumber, stubbed: SlotNumber): boolean =>
+const isDue = ({ at, objects }: Checkpoint, watermark: SlotNumber, stubbed: SlotNumber, fewest: number): boolean =>
   watermark > at && (watermark - at >= Math.max(fewest, objects) / 2 || at + 1 < stubbed);
 
 /**
@@ -117,11 +114,12 @@ async function unpack(log: ResourceLog, [key, revision, value, chunks]: PackedRe
  * @returns whether something is left to do
  */
 export async function checkpoint(log: ResourceLog, mayGoOn: () => boolean): Promise<boolean> {
-  const { table, keys, birth, patience } = log.parts;
+  const { table, keys, birth, patience, settings } = log.parts;
+  const fewest = settings.checkpointObjects;
   const { watermark, stubbed } = await insist(patience, () => readMarks(table, keys, birth));
   if (watermark === birth) return false;
   const former = await readCheckpoint(log);
-  if (former && !isDue(former, watermark, stubbed)) return false;
+  if (former && !isDue(former, watermark, stubbed, fewest)) return false;
 
   const packer = new PartPacker(log, watermark);
   for await (const page of log.view.packed()) {

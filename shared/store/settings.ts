@@ -35,6 +35,8 @@ export interface StoreSettings {
   readonly bodyBytes: number;
   /** JSON text of the changes that share a slot, bodies with chunks of their own not counted. */
   readonly batchBytes: number;
+  /** With fewer objects the view is as quick to read, and a checkpoint has no parts. */
+  readonly checkpointObjects: number;
   /** How much of the log's end a process keeps in memory: the reach of slow watchers and of cheap exact lists. */
   readonly windowSlots: number;
   readonly windowBytes: number;
@@ -72,6 +74,7 @@ export const defaultSettings: StoreSettings = {
   inlineBytes: 3_300,
   bodyBytes: 64 * 1024,
   batchBytes: 2 * 1024 * 1024,
+  checkpointObjects: 100,
   windowSlots: 2_000,
   windowBytes: 16 * 1024 * 1024,
   pollIdleMs: 1_000,

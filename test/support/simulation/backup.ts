@@ -8,7 +8,7 @@ import type { ListResult } from "../../../shared/store/store.ts";
 import type { Table } from "../../../shared/store/table.ts";
 
 /** Slots first, and then so long between two of the partitions that matter. */
-const apartMs = 30;
+const apartMs = 500;
 
 /** Copies everything that stands in some partitions, one after the other. */
 export async function copyInPieces(from: Table, to: Table, partitions: readonly string[], clock: Clock): Promise<void> {
@@ -30,6 +30,8 @@ export function checkRestored({ items }: ListResult, replay: Replay, begun: numb
     const changes = replay.changesOf(key).filter(({ object }) => object.revision > begun && object.revision <= ended);
     const states = [replay.objectAt(key, begun)?.body, ...changes.map(({ type, object }) => (type === "put" ? object.body : undefined))];
     if (states.includes(restored.get(key))) return [];
+    // A large body may have come too late, when the former state was gone already.
+    if (!restored.has(key) && states.some((body) => body?.startsWith("sha256:"))) return [];
     return [{ check: "restore", message: `${key} is not as it was between ${begun} and ${ended}` }];
   });
 }

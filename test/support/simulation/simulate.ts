@@ -52,6 +52,7 @@ const settings: Partial<StoreSettings> = {
   bodyBytes: 1_500,
   inlineBytes: 400,
   chunkSlots: 30,
+  checkpointObjects: 3,
   pollBusyMs: 5,
   pollIdleMs: 40,
   progressMs: 100,
@@ -156,8 +157,8 @@ class Simulation {
 
   /** Whatever the copy was taken in between, what it has can be restored. Upkeep, which takes away what is old, is quicker than in life: it waits. */
   async #restoreBackup(): Promise<void> {
-    for (const { process } of this.#members) if (process.name.startsWith("upkeep")) process.freeze(500);
-    await this.#clock.sleep(300);
+    for (const { process } of this.#members) if (process.name.startsWith("upkeep")) process.freeze(2_500);
+    await this.#clock.sleep(400);
     const birth = await this.#birth();
     const copy = memoryTable({ clock: this.#clock });
     const begun = this.#witness.head(birth);

@@ -82,8 +82,11 @@ export async function runOnce(name: string, { store, random, now, recording, key
   const client = new RecordedClient(name, store, now, recording.note);
   const key = keys[Math.floor(random() * keys.length)]!;
   const choice = random();
-  if (choice < 0.4) await client.list({ prefix: "", at: "newest" });
-  else if (choice < 0.7) await client.get(key);
+  if (choice < 0.4) {
+    // Another request asks for a single object meanwhile.
+    const other = new RecordedClient(`${name}b`, store, now, recording.note);
+    await Promise.all([client.list({ prefix: "", at: "newest" }), other.get(key)]);
+  } else if (choice < 0.7) await client.get(key);
   else if (choice < 0.85) await client.write({ type: "create", key, body: bodyFrom(random) });
   else await client.write({ type: "update", key, body: bodyFrom(random) });
 }
