@@ -50,6 +50,7 @@ export async function eraseLog(log: ResourceLog, mayGoOn: () => boolean): Promis
   const old = date.getTime() - timeOf(head.time).getTime() >= settings.stubMs;
   if (erased < head.slot || !old || !mayGoOn()) return true;
   await eraseRest(log);
+  await eraseStrays(log, head.slot);
   const closing = { pk: keys.slots, sk: slotSortKey(head.slot) };
   await insist(patience, () => table.delete(closing, { type: "equals", attribute: "time", value: head.time }));
   return forgetLog(log);
@@ -73,4 +74,16 @@ async function eraseRest(log: ResourceLog): Promise<void> {
   await log.view.erase();
   await dropCheckpoint(log);
   for await (const ref of log.chunks.bornBefore(Number.MAX_SAFE_INTEGER)) await log.chunks.remove(ref);
+}
+
+/** What somebody claimed at a freed key, and did not live to take back (rule 3). @param end the closing slot */
+async function eraseStrays({ parts: { table, keys, patience } }: ResourceLog, end: SlotNumber): Promise<void> {
+  const query = { pk: keys.slots, to: slotSortKey(end - 1), consistent: true };
+  for (;;) {
+    const { items } = await insist(patience, () => table.query(query));
+    if (items.length === 0) return;
+    for (const { pk, sk, time } of items) {
+      await insist(patience, () => table.delete({ pk, sk }, { type: "equals", attribute: "time", value: Number(time) }));
+    }
+  }
 }

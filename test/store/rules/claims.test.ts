@@ -433,6 +433,32 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     }
   });
 
+  it("leaves nothing behind either of what somebody claimed at a freed key and did not live to take back", async () => {
+    const scene = await aScene();
+    const sleeper = await scene.resource();
+    await sleeper.commit(put("a"));
+    const awake = await scene.resource();
+    for (let n = 0; n < 3; n++) await awake.commit(put("b", { n }));
+    const { birth } = await auditLog(scene.table);
+    for (let pass = 0; pass < 2; pass++) {
+      scene.clock.jump(9 * day);
+      await scene.process().maintain("default", { untilMs: Infinity });
+    }
+    scene.table.faults.get = async () => {
+      throw new RangeError("the process died");
+    };
+    await expect(sleeper.commit(put("a", { n: 1 }))).rejects.toBeInstanceOf(OutcomeUnknownError);
+    scene.table.faults = {};
+    expect(await leftOf(scene, birth)).toContain(`default#${birth}#pods#log ${String(birth + 2).padStart(16, "0")}`);
+    const operator = scene.process();
+    await operator.deleteCluster("default");
+    for (let pass = 0; pass < 3; pass++) {
+      await operator.maintain("default", { untilMs: Infinity });
+      scene.clock.jump(9 * day);
+    }
+    expect(await leftOf(scene, birth)).toEqual([]);
+  });
+
   it("does away with a log that was about to begin when its cluster was deleted", async () => {
     const scene = await aScene();
     const late = await scene.resource({ settings: { bodyBytes: 100 } });
