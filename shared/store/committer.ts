@@ -23,7 +23,7 @@ const graceMs = 1_000;
 export interface CommitterParts {
   readonly log: ResourceLog;
   readonly newId: () => string;
-  /** Called before the first slot of a log is claimed: writes down that the log exists. */
+  /** Called before the first slot of a log is claimed, and before chunks for it are written: writes down that the log exists. */
   readonly beforeFirstSlot: () => Promise<void>;
   /**
    * Called after every commit; its answers wait for what this starts, which never fails (rules 16 and 18).
@@ -47,7 +47,7 @@ export class Committer {
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
-    this.#drafter = new Drafter(parts.log, parts.newId);
+    this.#drafter = new Drafter(parts.log, parts.newId, parts.beforeFirstSlot);
     this.#packer = new Packer(parts.log, parts.newId);
   }
 

@@ -70,10 +70,13 @@ const judgesAtOnce = 32;
 export class Drafter {
   readonly #log: ResourceLog;
   readonly #newId: () => string;
+  readonly #beforeFirstSlot: () => Promise<void>;
 
-  constructor(log: ResourceLog, newId: () => string) {
+  /** @param beforeFirstSlot writes down that the log exists, so that chunks which no slot comes to refer to are found */
+  constructor(log: ResourceLog, newId: () => string, beforeFirstSlot: () => Promise<void>) {
     this.#log = log;
     this.#newId = newId;
+    this.#beforeFirstSlot = beforeFirstSlot;
   }
 
   /**
@@ -155,10 +158,9 @@ export class Drafter {
     const traits = deepFreeze(verdict.value);
     const value = traits.impure ? (parseValue(json, traits.exact) as Stored["value"]) : verdict.value;
     if (traits.impure) deepFreeze(value);
-    const body =
-      json.length > this.#log.parts.settings.bodyBytes
-        ? await this.#log.chunks.write(this.#newId(), json, head.slot, traits.exact, proposal.key)
-        : undefined;
+    const isLarge = json.length > this.#log.parts.settings.bodyBytes;
+    if (isLarge && head.slot === this.#log.parts.birth) await this.#beforeFirstSlot();
+    const body = isLarge ? await this.#log.chunks.write(this.#newId(), json, head.slot, traits.exact, proposal.key) : undefined;
     const undo = current && undoOf(value, current.value);
     const draft = {
       id,

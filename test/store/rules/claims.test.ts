@@ -433,6 +433,18 @@ describe("rule 5: keys carry the incarnation, and a log ends with a closing slot
     }
   });
 
+  it("writes no chunks for a log that nobody would find", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (item.pk.endsWith("#logs")) throw new RangeError("the process died");
+      return real();
+    };
+    const { birth } = await auditLog(scene.table);
+    await expect(pods.commit(put("a", { data: "x".repeat(100_000) }))).rejects.toThrow("the process died");
+    expect(await leftOf(scene, birth)).toEqual([]);
+  });
+
   it("leaves nothing behind either of what somebody claimed at a freed key and did not live to take back", async () => {
     const scene = await aScene();
     const sleeper = await scene.resource();
