@@ -290,9 +290,9 @@ export class ResourceLog {
         for (const viewed of page) cache.learn(viewed.key, viewed);
       }
     }
-    // Others may learn from the view meanwhile, of what is after that head.
-    do await this.fresh(this.arrive());
-    while (this.#cache === cache && cache.isBehindView && !cache.head.closed);
+    await this.fresh(this.arrive());
+    // Others may have learned from the view meanwhile, of what is after that head.
+    while (this.#cache === cache && cache.isBehindView && !cache.head.closed) await this.#nextRead();
     if (this.#cache === cache) cache.completed();
   }
 

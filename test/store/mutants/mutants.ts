@@ -165,7 +165,7 @@ const ofTheRules: readonly Mutant[] = [
     patches: [
       patch(
         "resource-log.ts",
-        "do await this.fresh(this.arrive());\n    while (this.#cache === cache && cache.isBehindView && !cache.head.closed);\n    if (this.#cache === cache) cache.completed();",
+        "await this.fresh(this.arrive());\n    // Others may have learned from the view meanwhile, of what is after that head.\n    while (this.#cache === cache && cache.isBehindView && !cache.head.closed) await this.#nextRead();\n    if (this.#cache === cache) cache.completed();",
         "if (this.#cache === cache) cache.completed();",
       ),
     ],
@@ -343,6 +343,39 @@ const ofOthers: readonly Mutant[] = [
         "this.#take(cache, born ? entries : [], date);",
       ),
     ],
+  },
+  {
+    name: "empty-log-trusted",
+    bug: "takes a log without a slot for one of a cluster that is still there",
+    patches: [
+      patch("resource-log.ts", "known.head.slot === this.parts.birth && this.parts.assertCurrent()", "false"),
+      patch("resource-log.ts", "born && assertCurrent()", "false"),
+    ],
+  },
+  {
+    name: "former-life-created",
+    bug: "hands out a cluster's former life where it is to make a new one",
+    patches: [patch("open-store.ts", "if (opening && known?.incarnation !== incarnation) this.#forget(name, opening);", "")],
+  },
+  {
+    name: "window-start-forgotten",
+    bug: "believes that memory reaches back to where it began",
+    patches: [patch("cache.ts", "if (last) this.#windowStartRevision = revisionAt(last.number, last.count);", "")],
+  },
+  {
+    name: "shared-chunks-swept",
+    bug: "sweeps chunks that only the view refers to",
+    patches: [patch("compaction.ts", "if (viewed?.chunks !== id && !packed.has(id))", "if (!packed.has(id))")],
+  },
+  {
+    name: "slot-after-checkpoint-skipped",
+    bug: "begins one slot too late to read what a checkpoint does not have",
+    patches: [patch("checkpoint.ts", "found.at + 1", "found.at + 2")],
+  },
+  {
+    name: "newest-change-undone",
+    bug: "undoes the last change of an object in place of the first one after a revision",
+    patches: [patch("history.ts", "change.object.revision > revision && !overlay.has(key)", "change.object.revision > revision")],
   },
 ];
 

@@ -83,9 +83,13 @@ export async function runOnce(name: string, { store, random, now, recording, key
   const key = keys[Math.floor(random() * keys.length)]!;
   const choice = random();
   if (choice < 0.4) {
-    // Another request asks for a single object meanwhile.
+    // Other requests ask for single objects while the type is loaded.
     const other = new RecordedClient(`${name}b`, store, now, recording.note);
-    await Promise.all([client.list({ prefix: "", at: "newest" }), other.get(key)]);
+    const loaded = new AbortController();
+    const asking = async () => {
+      while (!loaded.signal.aborted) await other.get(keys[Math.floor(random() * keys.length)]!);
+    };
+    await Promise.all([client.list({ prefix: "", at: "newest" }).finally(() => loaded.abort()), asking()]);
   } else if (choice < 0.7) await client.get(key);
   else if (choice < 0.85) await client.write({ type: "create", key, body: bodyFrom(random) });
   else await client.write({ type: "update", key, body: bodyFrom(random) });
