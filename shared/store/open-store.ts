@@ -169,7 +169,10 @@ class LogStore implements Store {
     }
     if (record.state === "open") {
       const store = (await this.cluster(cluster)) as LogClusterStore;
-      for (const storage of await readLogIndex(this.#table, cluster, store.incarnation, this.#patience)) {
+      const storages = await readLogIndex(this.#table, cluster, store.incarnation, this.#patience);
+      // Where time is short, it must not always end before the same ones.
+      const first = Math.floor(this.#patience.random() * storages.length);
+      for (const storage of [...storages.slice(first), ...storages.slice(0, first)]) {
         left.push(await lookAfter(() => this.#maintainLog(store.resource(storage), mayGoOn)));
       }
     }

@@ -847,6 +847,23 @@ describe("the upkeep of a cluster", () => {
     const sizes = await Promise.all(["a", "b", "c"].map(async (storage) => (await auditLog(scene.table, storage)).view.size));
     expect(sizes).toEqual([0, 1, 1]);
   });
+
+  it("comes to every log in the end, though the first always takes all of its time", async () => {
+    const scene = await aScene();
+    const storages = ["a", "b", "c"];
+    for (const storage of storages) await (await scene.resource({ storage })).commit(put("x"));
+    scene.table.faults.put = async (item, _condition, real) => {
+      if (isView(item)) scene.clock.jump(1_000);
+      return real();
+    };
+    const busy = await scene.resource({ storage: "a" });
+    for (let turn = 0; turn < 30; turn++) {
+      await busy.commit(put("x", { turn }));
+      await scene.process().maintain("default", { untilMs: scene.clock.now().getTime() + 500 });
+    }
+    const sizes = await Promise.all(storages.map(async (storage) => (await auditLog(scene.table, storage)).view.size));
+    expect(sizes).toEqual([1, 1, 1]);
+  });
 });
 
 /** A copy of everything in the table, so that a test can try something else with it. */
