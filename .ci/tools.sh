@@ -60,7 +60,7 @@ find_go() {
 # What test/clients has in Go, compiled ahead of the tests, whose time limits are not for that: they find it in Go's build cache.
 build_go_clients() {
   local module
-  for module in go operator; do (cd "test/clients/$module" && go vet . && go build -o /dev/null .); done
+  for module in go operator reference; do (cd "test/clients/$module" && go vet . && go build -o /dev/null .); done
   (cd test/clients/helm && go build -o /dev/null helm.sh/helm/v3/cmd/helm helm.sh/helm/v4/cmd/helm)
 }
 

@@ -32,6 +32,13 @@ export const operator = (): Promise<string> => goProgram("operator", ".", "opera
 /** Helm, as `test/clients/helm/go.mod` pins it. @returns the program */
 export const helm = (major: 3 | 4): Promise<string> => goProgram("helm", `helm.sh/helm/v${major}/cmd/helm`, `helm-${major}`);
 
+/** kube-apiserver and etcd in one program, compiled from `test/clients/reference`. @returns the program */
+export const referenceProgram = (): Promise<string> => goProgram("reference", ".", "reference");
+
+/** Whether Go and the modules of a folder of `test/clients` are here, or can be had. Where not: a note, and an error in CI. */
+export const requireGoModules = (module: string, forWhat: string): Promise<boolean> =>
+  requireProgram("go", ["-C", join(import.meta.dirname, "../clients", module), "list", "-deps", "."], forWhat);
+
 /**
  * Compiles a Go package with the modules that a folder of `test/clients` pins; kept until a file there changes.
  * The first time downloads modules and takes minutes.
