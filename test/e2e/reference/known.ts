@@ -1,5 +1,5 @@
 /** Answers that differ on purpose: what is asked, and why we answer otherwise. */
-import { aConfigMap, apply, configMaps, get, mergePatch, post, remove, type Step } from "./requests.ts";
+import { aConfigMap, apply, configMaps, get, mergePatch, namespaced, post, remove, type Step } from "./requests.ts";
 
 export interface KnownDifference {
   readonly name: string;
@@ -21,6 +21,31 @@ export const known: readonly KnownDifference[] = [
       post(configMaps, aConfigMap("a", {}, { finalizers: ["x.y/z"] })),
       remove(`${configMaps}/a`),
       mergePatch(`${configMaps}/a`, { metadata: { finalizers: null } }),
+    ],
+  },
+  {
+    name: "a page of a list at resourceVersion 0",
+    reason: "it is a page; upstream's cache gives the whole list",
+    steps: [post(configMaps, aConfigMap("a")), post(configMaps, aConfigMap("b")), get(`${configMaps}?resourceVersion=0&limit=1`)],
+  },
+  {
+    name: "a claim that names no class",
+    reason: "there is a default StorageClass from the start",
+    steps: [
+      post(namespaced("persistentvolumeclaims"), {
+        metadata: { name: "data" },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+      }),
+    ],
+  },
+  {
+    name: "an autoscaler without metrics",
+    reason: "its status has an empty list where upstream has null",
+    steps: [
+      post(namespaced("horizontalpodautoscalers", "autoscaling/v2"), {
+        metadata: { name: "a" },
+        spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "a" } },
+      }),
     ],
   },
   { name: "the version", reason: "it is Binnacle's, and says so", steps: [get("/version")] },
