@@ -6,7 +6,20 @@ import { kinds } from "./kinds.ts";
 import { lists } from "./lists.ts";
 import { patches } from "./patches.ts";
 import { serverSideApply } from "./server-side-apply.ts";
+import { subresources } from "./subresources.ts";
 import { updates } from "./updates.ts";
+import { validation } from "./validation.ts";
 import { watches } from "./watches.ts";
 
-export const themes: readonly Theme[] = [serverSideApply, patches, updates, deletions, lists, watches, kinds, customResources];
+export const themes: readonly Theme[] = [
+  serverSideApply,
+  patches,
+  updates,
+  deletions,
+  lists,
+  watches,
+  kinds,
+  customResources,
+  subresources,
+  validation,
+];
