@@ -1,7 +1,7 @@
 /** The changes after a revision, from memory or from the table, and the state at a revision that follows from undoing them. */
 import type { LogCache } from "./cache.ts";
 import type { ResourceLog } from "./resource-log.ts";
-import { revisionAt, type Slot, type SlotNumber, slotOf } from "./slot.ts";
+import { revisionAt, type Slot, type SlotEntry, type SlotNumber, slotOf } from "./slot.ts";
 import { CompactedError, type Revision, type Stored } from "./store.ts";
 import { SlotsGoneError } from "./tail.ts";
 
@@ -42,7 +42,7 @@ export async function nextSlots(log: ResourceLog, cache: LogCache, position: Pos
   const { entries } = await readSlots(log, first, cache.windowStart, after);
   const slots = entries.filter((entry) => {
     // What a stub stood for is gone; that does no harm when all of it came before.
-    if (entry.type === "stub" && revisionAt(entry.number, entry.count) > after) throw compacted(after, entry.number);
+    if (entry.type === "stub" && changedAfter(entry, after)) throw compacted(after, entry.number);
     return entry.type === "slot";
   });
   return { slots, position: { after, slot: first + entries.length }, current: false };
@@ -74,16 +74,21 @@ export async function checkFloor(log: ResourceLog, cache: LogCache, revision: Re
   const { floor } = await log.marks(floorAgeMs);
   const slot = slotOf(revision);
   if (slot >= floor) return;
-  const oldest = revisionAt(floor, 0) - 1;
-  if (slot < floor - 1 || revision < (await endOf(log, cache, slot))) throw new CompactedError(revision, oldest);
+  for (let below = slot; below < floor; below++) {
+    if (await mayHaveChanged(log, cache, below, revision)) throw new CompactedError(revision, revisionAt(floor, 0) - 1);
+  }
 }
 
-/** The revision of a slot's last change. */
-async function endOf(log: ResourceLog, cache: LogCache, slot: SlotNumber): Promise<Revision> {
-  if (slot <= log.parts.birth) return revisionAt(slot, 0);
+/** A slot without changes asks the others for the next one (ADR 0009): it may come after any revision. */
+const changedAfter = ({ number, count }: Pick<SlotEntry, "number" | "count">, revision: Revision): boolean =>
+  count > 0 && revisionAt(number, count) > revision;
+
+/** Whether a slot has, or may have had, a change after a revision. */
+async function mayHaveChanged(log: ResourceLog, cache: LogCache, slot: SlotNumber, revision: Revision): Promise<boolean> {
+  if (slot <= log.parts.birth) return false;
   const [known] = cache.slotsAfter(slot - 1) ?? [];
   const entry = known ?? (await log.tail.slot(slot));
-  return entry ? revisionAt(slot, entry.count) : revisionAt(slot + 1, 0) - 1;
+  return entry ? changedAfter(entry, revision) : revisionAt(slot + 1, 0) - 1 > revision;
 }
 
 /** What objects were at a revision, where they differ from what the cache has: undefined did not exist. */

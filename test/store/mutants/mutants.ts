@@ -197,8 +197,8 @@ const ofTheRules: readonly Mutant[] = [
     patches: [
       patch(
         "history.ts",
-        "revisionAt(entry.number, entry.count) > after",
-        "revisionAt(entry.number, entry.count) > after && entry.number > slot",
+        "changedAfter(entry, after)) throw",
+        "changedAfter(entry, after) && entry.number > slot) throw",
       ),
       patch("history.ts", "if (slot >= floor) return;", "if (slot >= floor - 1) return;"),
     ],

@@ -1,8 +1,10 @@
 import { assert, jsonValue, property } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { packText } from "../../../shared/store/encoding.ts";
 import { logKeys } from "../../../shared/store/keys.ts";
 import { readMarks } from "../../../shared/store/marks.ts";
 import type { LogResourceStore } from "../../../shared/store/resource-store.ts";
+import { slotItem } from "../../../shared/store/slot-item.ts";
 import { CompactedError, type ResourceStore, StoreBusyError } from "../../../shared/store/store.ts";
 import { type Item, ThrottledError, UnknownOutcomeError, type WriteResult } from "../../../shared/store/table.ts";
 import { applyUndo, undoOf } from "../../../shared/store/undo.ts";
@@ -298,6 +300,30 @@ describe("rule 17: compaction removes only what is below both the floor and the 
     await expect(maintain(scene)).rejects.toBeInstanceOf(Crash);
     scene.table.faults = {};
     expect((await auditLog(scene.table)).changes).toHaveLength(10);
+  });
+
+  it("serves what was the newest revision until a moment ago, also when slots without changes came after it", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    const { object, revision } = { object: objectOf(await pods.commit(put("a"))), revision: objectOf(await pods.commit(put("b"))).revision };
+    const { entries } = await auditLog(scene.table);
+    const newest = entries.at(-1)!.number;
+    const keys = logKeysOf(scene, entries[0]!.number - 1);
+    for (const number of [newest + 1, newest + 2]) {
+      const content = packText("[]");
+      const heading = { number, time: scene.clock.now().getTime() * 1_000 + number, writer: "another", ring: [], holdMs: 10 };
+      await scene.table.put(slotItem(keys, heading, { count: 0, exact: false, size: 2, content, bytes: content.length }), { type: "absent" });
+    }
+    scene.clock.jump(2 * day);
+    const next = objectOf(await (await scene.resource()).commit(put("c")));
+    await maintain(scene);
+    expect((await auditLog(scene.table)).entries.map(({ type }) => type)).toEqual(["stub", "stub", "stub", "stub", "slot"]);
+
+    const reader = await scene.resource();
+    expect((await reader.list({ prefix: "", at: { exactly: revision } })).items.map(({ key }) => key)).toEqual(["a", "b"]);
+    const [first] = await take(reader.watch({ prefix: "", after: revision, signal: new AbortController().signal }), 1);
+    expect(first).toMatchObject({ change: { object: { key: "c", revision: next.revision } } });
+    await expect(reader.list({ prefix: "", at: { exactly: object.revision } })).rejects.toBeInstanceOf(CompactedError);
   });
 
   it("serves a revision if and only if every slot with a change after it is at or above the floor", async () => {
