@@ -53,8 +53,9 @@ export async function followLog(options: {
   while (!signal.aborted) {
     try {
       const since = position ? Math.max(0, Math.floor(position.timestamp / 1_000) - overlapSeconds) : 0;
-      const query = { follow: true, stdout: true, stderr: true, timestamps: true, since };
       const wasRunning = await isRunning();
+      // An engine may end a log that it follows as soon as it finds the container ended, lines that were not written yet left out.
+      const query = { follow: wasRunning, stdout: true, stderr: true, timestamps: true, since };
       const stream = await api.stream("GET", `/containers/${id}/logs`, { query, signal });
       const lines = new LogLines(terminal);
       const skip = upTo(position);

@@ -305,14 +305,19 @@ describe("rule 17: compaction removes only what is below both the floor and the 
   it("serves what was the newest revision until a moment ago, also when slots without changes came after it", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
-    const { object, revision } = { object: objectOf(await pods.commit(put("a"))), revision: objectOf(await pods.commit(put("b"))).revision };
+    const { object, revision } = {
+      object: objectOf(await pods.commit(put("a"))),
+      revision: objectOf(await pods.commit(put("b"))).revision,
+    };
     const { entries } = await auditLog(scene.table);
     const newest = entries.at(-1)!.number;
     const keys = logKeysOf(scene, entries[0]!.number - 1);
     for (const number of [newest + 1, newest + 2]) {
       const content = packText("[]");
       const heading = { number, time: scene.clock.now().getTime() * 1_000 + number, writer: "another", ring: [], holdMs: 10 };
-      await scene.table.put(slotItem(keys, heading, { count: 0, exact: false, size: 2, content, bytes: content.length }), { type: "absent" });
+      await scene.table.put(slotItem(keys, heading, { count: 0, exact: false, size: 2, content, bytes: content.length }), {
+        type: "absent",
+      });
     }
     scene.clock.jump(2 * day);
     const next = objectOf(await (await scene.resource()).commit(put("c")));
