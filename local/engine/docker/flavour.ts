@@ -37,12 +37,7 @@ export interface Flavour {
   readonly logConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
   /** Mounts a folder inside a volume by itself, and safely. */
   readonly volumeSubPaths: boolean;
-  /** The kernel killed it for its memory. @param wasKilled by us @param hasLimit of memory */
-  ranOutOfMemory(state: ContainerState, circumstances: { readonly wasKilled: boolean; readonly hasLimit: boolean }): boolean;
 }
-
-/** Exit code of a process that SIGKILL ended. */
-const killed = 137;
 
 export function flavourOf(api: EngineApi): Flavour {
   return api.engine === "podman" ? podman(api) : docker(api);
@@ -71,7 +66,6 @@ const docker = (api: EngineApi): Flavour => ({
   hostname: () => ({}),
   logConfig: { Type: "json-file", Config: { "max-size": "20m", "max-file": "3" } },
   volumeSubPaths: Number(api.apiVersion.split(".")[1]) >= 45,
-  ranOutOfMemory: ({ OOMKilled }) => OOMKilled,
 });
 
 const pullAsDocker = (api: EngineApi, { name, reference, auth, signal }: Omit<Pull, "isPlain">) =>
@@ -101,6 +95,4 @@ const podman = (api: EngineApi): Flavour => ({
   hostname: (hostname) => ({ Hostname: hostname }),
   logConfig: { Type: "k8s-file", Config: {} },
   volumeSubPaths: false,
-  // `OOMKilled` stays false. What is left as evidence is a SIGKILL that nobody here sent to a container with a limit.
-  ranOutOfMemory: ({ OOMKilled, ExitCode }, { wasKilled, hasLimit }) => OOMKilled || (ExitCode === killed && hasLimit && !wasKilled),
 });

@@ -7,7 +7,7 @@ import type { ContainerExit, RunningContainer } from "../container-runtime.ts";
 import type { EngineContainer, EngineTask } from "../engine.ts";
 import { ApiError, type EngineApi, isNotFound, isUnreachable } from "./api.ts";
 import { execCheck } from "./exec.ts";
-import type { ContainerState, Flavour } from "./flavour.ts";
+import type { ContainerState } from "./flavour.ts";
 import { type ContainerLogs, followLog, type LogPosition } from "./log-follower.ts";
 import { networkCheck } from "./probe-actions.ts";
 
@@ -24,7 +24,6 @@ export interface Inspected {
 
 export interface WatchOptions {
   readonly api: EngineApi;
-  readonly flavour: Flavour;
   readonly task: EngineTask;
   readonly container: EngineContainer;
   readonly inspected: Inspected;
@@ -43,11 +42,13 @@ export interface WatchOptions {
 const retryMs = 1_000;
 /** How long the end of a container waits for the end of its output. */
 const drainMs = 5_000;
+/** Exit code of a process that SIGKILL ended. */
+const killed = 137;
 /** As when a container vanished: nobody knows how it ended. */
 const unknownExit: ContainerExit = { exitCode: 137, reason: "ContainerNotFoundError: the container was removed" };
 
 export function watch(options: WatchOptions): RunningContainer {
-  const { api, flavour, task, container, inspected, address, logs, clock, log, closed } = options;
+  const { api, task, container, inspected, address, logs, clock, log, closed } = options;
   const id = inspected.Id;
   let wasKilled = false;
   const over = new AbortController();
@@ -67,8 +68,8 @@ export function watch(options: WatchOptions): RunningContainer {
   });
 
   const exit = (state: ContainerState): ContainerExit => {
-    const hasLimit = container.memory !== undefined;
-    const outOfMemory = flavour.ranOutOfMemory(state, { wasKilled, hasLimit });
+    // podman's `OOMKilled` stays false, and Docker's may come after the end: then a SIGKILL is evidence that nobody here sent, and a limit.
+    const outOfMemory = state.OOMKilled || (state.ExitCode === killed && container.memory !== undefined && !wasKilled);
     return { exitCode: state.ExitCode, ...(outOfMemory && { reason: "OutOfMemoryError: Container killed due to memory usage" }) };
   };
 

@@ -164,7 +164,6 @@ export async function dockerRuntime(options: DockerRuntimeOptions): Promise<Dock
   const watched = (task: EngineTask, container: EngineContainer, inspected: Inspected, isNew: boolean): RunningContainer =>
     watch({
       api,
-      flavour,
       task,
       container,
       inspected,
