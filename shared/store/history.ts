@@ -72,10 +72,8 @@ const compacted = (requested: Revision, gone: SlotNumber): CompactedError => new
 export async function checkFloor(log: ResourceLog, cache: LogCache, revision: Revision): Promise<void> {
   if (revision >= cache.head.revision) return;
   const { floor } = await log.marks(floorAgeMs);
-  const slot = slotOf(revision);
-  if (slot >= floor) return;
-  for (let below = slot; below < floor; below++) {
-    if (await mayHaveChanged(log, cache, below, revision)) throw new CompactedError(revision, revisionAt(floor, 0) - 1);
+  for (let slot = Math.max(slotOf(revision), log.parts.birth + 1); slot < floor; slot++) {
+    if (await mayHaveChanged(log, cache, slot, revision)) throw new CompactedError(revision, revisionAt(floor, 0) - 1);
   }
 }
 
@@ -85,7 +83,6 @@ const changedAfter = ({ number, count }: Pick<SlotEntry, "number" | "count">, re
 
 /** Whether a slot has, or may have had, a change after a revision. */
 async function mayHaveChanged(log: ResourceLog, cache: LogCache, slot: SlotNumber, revision: Revision): Promise<boolean> {
-  if (slot <= log.parts.birth) return false;
   const [known] = cache.slotsAfter(slot - 1) ?? [];
   const entry = known ?? (await log.tail.slot(slot));
   return entry ? changedAfter(entry, revision) : revisionAt(slot + 1, 0) - 1 > revision;

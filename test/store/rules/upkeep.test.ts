@@ -331,6 +331,20 @@ describe("rule 17: compaction removes only what is below both the floor and the 
     await expect(reader.list({ prefix: "", at: { exactly: object.revision } })).rejects.toBeInstanceOf(CompactedError);
   });
 
+  it("answers at once for a revision from long before the log began", async () => {
+    const scene = await aScene();
+    const pods = await scene.resource();
+    await pods.commit(put("a"));
+    await pods.commit(put("b"));
+    scene.clock.jump(2 * day);
+    await (await scene.resource()).commit(put("c"));
+    await maintain(scene);
+
+    // Slots are numbered from the milliseconds at which a log began: from revision 1 to there are billions that never were.
+    const list = (await scene.resource()).list({ prefix: "", at: { exactly: 1 } });
+    await expect(list).rejects.toBeInstanceOf(CompactedError);
+  });
+
   it("serves a revision if and only if every slot with a change after it is at or above the floor", async () => {
     const scene = await aScene();
     const pods = await scene.resource();
