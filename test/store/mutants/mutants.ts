@@ -196,7 +196,7 @@ const ofTheRules: readonly Mutant[] = [
     bug: "forgets the last change of what compaction took",
     patches: [
       patch("history.ts", "changedAfter(entry, after)) throw", "changedAfter(entry, after) && entry.number > slot) throw"),
-      patch("history.ts", "if (slot >= floor) return;", "if (slot >= floor - 1) return;"),
+      patch("history.ts", "slot < floor; slot++", "slot < floor - 1; slot++"),
     ],
   },
   {
