@@ -2,25 +2,12 @@ import { describe, expect, it } from "vitest";
 import { logKeys } from "../../shared/store/keys.ts";
 import { slotSortKey } from "../../shared/store/slot.ts";
 import { UnknownClusterError } from "../../shared/store/store.ts";
-import { isSlot } from "../support/faulty-table.ts";
+import { gate, isSlot } from "../support/faulty-table.ts";
 import { auditLog } from "../support/log-audit.ts";
 import { aScene, keysOf, leftOf, objectOf, put, remove, type Scene, update } from "../support/stores.ts";
 
 const forever = { untilMs: Infinity };
 const slotOf = (revision: number) => Math.floor(revision / 1_000);
-
-/** Lets a test hold a call back, and know that it has begun. */
-function gate() {
-  let open = () => {};
-  let reached = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const arrived = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  return { open, arrived, pass: async () => (reached(), opened) };
-}
 
 /** What a backup did not have. */
 async function lose(scene: Scene, revision: number): Promise<void> {

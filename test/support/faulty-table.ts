@@ -75,3 +75,10 @@ export function times<Arguments extends unknown[], Result>(
   let left = count;
   return (...args) => (left-- > 0 ? fault(...args) : otherwise(...args));
 }
+
+/** Lets a test hold a call back, and know that it has begun. */
+export function gate() {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const { promise: arrived, resolve: reached } = Promise.withResolvers<void>();
+  return { open, arrived, pass: async () => (reached(), opened) };
+}

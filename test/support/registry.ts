@@ -238,7 +238,7 @@ export async function refusal(promise: Promise<unknown>): Promise<ReturnType<Sta
   throw new Error("was not refused");
 }
 
-export const aConfigMap = (name: string, data: Record<string, string> = {}, metadata: JsonObject = {}): JsonObject => ({
+export const aConfigMap = (name: string, data: JsonObject = {}, metadata: JsonObject = {}): JsonObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
   metadata: { name, ...metadata },

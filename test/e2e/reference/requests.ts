@@ -105,12 +105,7 @@ export const services = namespaced("services");
 export const secrets = namespaced("secrets");
 export const deployments = namespaced("deployments", "apps/v1");
 
-export const aConfigMap = (name: string, data: object = {}, metadata: object = {}): any => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name, ...metadata },
-  data,
-});
+export { aConfigMap } from "../../support/registry.ts";
 
 export const aPod = (name: string, spec: object = {}, metadata: object = {}): any => ({
   apiVersion: "v1",

@@ -3,26 +3,13 @@ import { readMarks } from "../../../shared/store/marks.ts";
 import { memoryTable } from "../../../shared/store/memory-table.ts";
 import type { StoreBusyError } from "../../../shared/store/store.ts";
 import type { QueryPage } from "../../../shared/store/table.ts";
-import { faultyTable, isSlot, isView, onePerPage, times } from "../../support/faulty-table.ts";
+import { faultyTable, gate, isSlot, isView, onePerPage, times } from "../../support/faulty-table.ts";
 import { auditLog, replay } from "../../support/log-audit.ts";
 import { aScene, create, keysOf, modify, objectOf, put, remove, take, update, wordFor } from "../../support/stores.ts";
 
 const day = 24 * 3_600_000;
 const slotPartition = (pk: string) => isSlot({ pk, sk: "" });
 const viewPartition = (pk: string) => isView({ pk, sk: "" });
-
-/** Lets a test hold a call back, and know that it has begun. */
-function gate() {
-  let open = () => {};
-  let reached = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const arrived = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  return { open, arrived, pass: async () => (reached(), opened) };
-}
 
 describe("rule 7: reading the tail proves contiguity", () => {
   /** A log of single changes, and a process that knows none of it. */
