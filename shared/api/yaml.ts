@@ -2,6 +2,7 @@
  * YAML as a Kubernetes API server reads it: syntax by the `yaml` package, scalars by the rules of YAML 1.1 as sigs.k8s.io/yaml applies
  * them (`0644` is 420, `yes` is true, dates stay text), the result being JSON.
  */
+import "./base.ts";
 import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type Scalar, type YAMLMap } from "yaml";
 import { maxJsonDepth, parseJson, type RawJson } from "./json.ts";
 

@@ -1,4 +1,5 @@
 /** What the registry does on a change: loaded with the first one, so that a function that only reads starts without it. */
+import "../api/base.ts";
 import { patch, post, put, shownBy } from "./subresources/index.ts";
 
 export { admissionChain } from "../admission/chain.ts";

@@ -1,5 +1,6 @@
 /** The behaviours of all built-in kinds. */
 
+import "../base.ts";
 import {
   mutatingAdmissionPolicyBehaviour,
   mutatingAdmissionPolicyBindingBehaviour,

@@ -1,4 +1,6 @@
 /** What {@link ./engine.ts} loads. */
+import "../../api/base.ts";
+
 export { CompileError } from "../../api/cel/ast.ts";
 export { compile } from "../../api/cel/compile.ts";
 export { perCallLimit, perRequestBudget } from "../../api/cel/costs.ts";

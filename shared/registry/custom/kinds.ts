@@ -1,4 +1,5 @@
 /** Kinds made from a CustomResourceDefinition: one for each served version. */
+import "../../api/base.ts";
 import { DecodeError, decodeObject } from "../../api/codec.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../../api/generated/types.ts";
 import {
