@@ -14,12 +14,13 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A column of `kubectl get`. Cells are strings, numbers or booleans; priority 1 shows with `-o wide` only. */
+/** A column of `kubectl get`. Cells are strings, numbers or booleans; a priority above 0 shows with `-o wide` only. */
 export interface Column<T> {
   readonly name: string;
   readonly type: "string" | "integer" | "number" | "boolean" | "date";
-  readonly format?: "name";
-  readonly priority?: 0 | 1;
+  /** `name` of the column that holds the name, and in tables of custom resources whatever their definition says. */
+  readonly format?: string;
+  readonly priority?: number;
   readonly description?: string;
   /**
    * A cell. Pure: of an object that does not change, only a cell that looked at the time becomes another one.

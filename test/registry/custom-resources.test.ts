@@ -559,6 +559,12 @@ describe("checklist 60: a custom resource", () => {
     expect(JSON.stringify(behaviour.columns?.map((column) => column.value(wide, new Date(0))))).toContain("9223372036854775807");
   });
 
+  it("has columns of the format and priority that its definition says", async () => {
+    const column = { name: "Spec", type: "string", jsonPath: ".spec.cronSpec", format: "byte", priority: 10 };
+    const api = await withCronTabs({ versions: [version({ additionalPrinterColumns: [column] })] });
+    expect((await api.kind(crontabs)).behaviour.columns).toMatchObject([{ format: "byte", priority: 10 }]);
+  });
+
   it("of a deprecated version comes with a warning", async () => {
     const api = await withCronTabs({ versions: [version(), version({ name: "v1beta1", storage: false, deprecated: true })] });
     const warnings: string[] = [];

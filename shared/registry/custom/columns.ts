@@ -16,8 +16,8 @@ function columnOf({ name, type, format, priority, description, jsonPath }: Custo
   return {
     name,
     type: kind,
-    ...(format === "name" && { format: "name" as const }),
-    ...(priority !== undefined && { priority: priority > 0 ? (1 as const) : (0 as const) }),
+    ...(format && { format }),
+    ...(priority !== undefined && { priority }),
     ...(description && { description }),
     value: (object, now) => cell(kind, find(object), now),
   };
