@@ -559,6 +559,19 @@ describe("checklist 60: a custom resource", () => {
     expect(JSON.stringify(behaviour.columns?.map((column) => column.value(wide, new Date(0))))).toContain("9223372036854775807");
   });
 
+  it("may be required to have a type and metadata, and its name be restricted", async () => {
+    const metadata = { type: "object", properties: { name: { type: "string", maxLength: 3 } } };
+    const properties = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata, spec: { type: "object" } };
+    const schema = { openAPIV3Schema: { type: "object", required: ["apiVersion", "kind", "metadata", "spec"], properties } };
+    const api = await withCronTabs({ versions: [version({ schema, subresources: {} })] });
+    await api.create(crontabs, cronTab("abc"));
+    await api.patch(crontabs, "abc", { type: "merge", body: { metadata: { labels: { a: "b" } } } });
+    expect(await refusal(api.create(crontabs, cronTab("abcd")))).toMatchObject({
+      code: 422,
+      details: { causes: [{ reason: "FieldValueTooLong", field: "metadata.name" }] },
+    });
+  });
+
   it("has columns of the format and priority that its definition says", async () => {
     const column = { name: "Spec", type: "string", jsonPath: ".spec.cronSpec", format: "byte", priority: 10 };
     const api = await withCronTabs({ versions: [version({ additionalPrinterColumns: [column] })] });

@@ -135,7 +135,7 @@ function behaviourOf(
   const check = (next: AnyObject, previous?: AnyObject) => {
     const unscalable = scale ? scaleProblems(next, scale) : [];
     if (schema === undefined) return unscalable;
-    return resourceProblems(checked(next), previous && checked(previous), next, previous, schema, unscalable);
+    return resourceProblems(next, previous, schema, unscalable);
   };
   return {
     ...(schema && { defaults: (object) => setDefaults(object, schema) }),
@@ -155,7 +155,7 @@ function behaviourOf(
       ...(scale ? scaleStatusProblems(next, scale) : []),
     ],
     ...(version.deprecated && { warnings: () => [deprecation(spec, version)] }),
-    generationFields: (object) => checked(hasStatus ? { ...object, status: undefined } : object),
+    generationFields: (object) => ownFields(hasStatus ? { ...object, status: undefined } : object),
     selectableFields: Object.fromEntries(
       (version.selectableFields ?? []).map(({ jsonPath }) => [
         jsonPath.replace(/^\./, ""),
@@ -185,24 +185,16 @@ const notAllChecked: Problem = {
 };
 
 /**
- * What a schema has against a whole resource.
- * @param next as its rules see it, with its type and metadata
+ * What a schema has against a whole resource, its type and metadata included: a schema may require them, and restrict names.
  * @param more problems that are told next to those of the schema itself
  */
-function resourceProblems(
-  body: JsonObject,
-  before: JsonObject | undefined,
-  next: AnyObject,
-  previous: AnyObject | undefined,
-  schema: Structural,
-  more: readonly Problem[],
-): Problem[] {
+function resourceProblems(next: AnyObject, previous: AnyObject | undefined, schema: Structural, more: readonly Problem[]): Problem[] {
   const problems = [
-    ...validateValue(body, before, schema, ""),
+    ...validateValue(next, previous, schema, ""),
     ...more,
-    ...embeddedProblems(body, schema),
+    ...embeddedProblems(next, schema),
     // Lists that were wrong before may stay so.
-    ...(before !== undefined && listProblems(before, schema).length > 0 ? [] : listProblems(body, schema)),
+    ...(previous !== undefined && listProblems(previous, schema).length > 0 ? [] : listProblems(next, schema)),
   ];
   if (hasRules(schema) && problems.some(({ reason }) => blocking.has(reason))) return named([...problems, notAllChecked]);
   const options = { path: "", isResource: true, ratchets: true };
@@ -214,8 +206,8 @@ function statusProblems(next: AnyObject, previous: AnyObject, schema: Structural
   const status = schema.properties?.status;
   const problems = status === undefined || next.status === undefined ? [] : validateValue(next.status, previous.status, status, "status");
   const embedded = status === undefined ? [] : embeddedProblems(next.status, status, "status");
-  const hadWrongLists = listProblems(checked(previous), schema).length > 0;
-  const all = [...problems, ...embedded, ...(hadWrongLists ? [] : listProblems(checked(next), schema))];
+  const hadWrongLists = listProblems(previous, schema).length > 0;
+  const all = [...problems, ...embedded, ...(hadWrongLists ? [] : listProblems(next, schema))];
   if (hasRules(schema) && all.some(({ reason }) => blocking.has(reason))) return named([...all, notAllChecked]);
   return named([...all, ...ruleProblems(next, previous, schema, { path: "", isResource: true, ratchets: true })]);
 }
@@ -224,8 +216,8 @@ function statusProblems(next: AnyObject, previous: AnyObject, schema: Structural
 const named = (problems: readonly Problem[]): Problem[] =>
   problems.map((problem) => (problem.field === "" ? { ...problem, field: "<nil>" } : problem));
 
-/** The schema does not speak of the type and metadata: they are checked as every object's are. */
-const checked = (object: AnyObject): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !typeFields.has(name)));
+/** What an object's generation counts changes of. */
+const ownFields = (object: AnyObject): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !typeFields.has(name)));
 
 function deprecation({ group, names, versions }: CustomResourceDefinition["spec"], version: CustomResourceDefinitionVersion): string {
   if (version.deprecationWarning) return version.deprecationWarning;
