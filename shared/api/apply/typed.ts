@@ -225,6 +225,9 @@ function differences(schema: SchemaNode, left: unknown, right: unknown): Differe
   if (left === right) return same;
   if (left === undefined) return { ...same, added: wholeField(schema, right) };
   if (right === undefined) return { ...same, removed: wholeField(schema, left) };
+  // Null has nothing in it: what is in the other one appears, or goes.
+  if (left === null && hasParts(schema, right)) return differences(schema, emptied(right), right);
+  if (right === null && hasParts(schema, left)) return differences(schema, left, emptied(left));
   const shape = shapeOf(schema, left);
   if (shape === "leaf" || shape !== shapeOf(schema, right)) return isEqual(left, right) ? same : replaced;
   const below = new DifferencesBelow();
@@ -255,6 +258,11 @@ function differences(schema: SchemaNode, left: unknown, right: unknown): Differe
   }
   return below.all();
 }
+
+const hasParts = (schema: SchemaNode, value: unknown): boolean =>
+  shapeOf(schema, value) !== "leaf" && Object.keys(value as object).length > 0;
+
+const emptied = (value: unknown): unknown => (Array.isArray(value) ? [] : {});
 
 const itemTree = (list: ListNode, item: unknown): FieldTree => fieldTree(true, whole(list.items, item).children);
 

@@ -3,6 +3,7 @@ import { FieldSet } from "../../../shared/api/apply/field-set.ts";
 import { applyConfiguration, type Operation, trackUpdate } from "../../../shared/api/apply/managed-fields.ts";
 import { builtinSchema } from "../../../shared/api/builtin-schemas.ts";
 import type { JsonObject, ManagedFieldsEntry } from "../../../shared/api/objects.ts";
+import type { SchemaNode } from "../../../shared/api/schema.ts";
 
 const schema = builtinSchema("io.k8s.api.apps.v1.Deployment");
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
@@ -44,6 +45,19 @@ describe("checklist 38: managed fields on every write", () => {
       fieldsType: "FieldsV1",
     });
     expect(owned(created, "kubectl-create")).toBe(imageField("web"));
+  });
+
+  it("lose what was below a part that becomes null, and keep the part", () => {
+    const config: SchemaNode = { type: "map", values: { type: "scalar", scalar: "string" }, atomic: false, nullable: true };
+    const fields = new Map([["config", config]]);
+    const operation = by("one", { schema: { type: "object", fields, required: new Set(), preserveUnknown: false, atomic: false } });
+    const object = (value: JsonObject | null) => ({ apiVersion: "x.y/v1", kind: "Z", metadata: { name: "a" }, config: value });
+    const created = trackUpdate(undefined, object({ k: "v" }), operation);
+    expect(owned(created, "one")).toBe('{"f:config":{".":{},"f:k":{}}}');
+    const cleared = trackUpdate(created, { ...created, config: null }, operation);
+    expect(owned(cleared, "one")).toBe('{"f:config":{}}');
+    const filled = trackUpdate(cleared, { ...cleared, config: { l: "w" } }, operation);
+    expect(owned(filled, "one")).toBe('{"f:config":{".":{},"f:l":{}}}');
   });
 
   it("do not name what Go always writes and nobody filled", () => {
