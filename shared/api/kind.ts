@@ -160,6 +160,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
   readonly convertsByWebhook?: boolean;
   /** `openAPIV3Schema` as the definition's owner wrote it, for the published OpenAPI documents (custom resources). */
   readonly publishedSchema?: JsonObject;
+  /** `Warning:` of every answer to a request for this version (custom resources). */
+  readonly deprecation?: string;
   /** Loads what checking a write takes; to be awaited before one (custom resources). */
   readonly prepareWrites?: () => Promise<void>;
   /** How bodies are read, where the {@link schema} alone does not say (custom resources). */

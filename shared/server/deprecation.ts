@@ -1,4 +1,4 @@
-/** Served kinds that Kubernetes has deprecated: every request for one is answered with a warning. */
+/** Served kinds that Kubernetes, or their definition, has deprecated: every request for one is answered with a warning. */
 import { apiVersionOf, type Kind } from "../api/kind.ts";
 
 const deprecated: Readonly<Record<string, { readonly since: string; readonly use?: string }>> = {
@@ -7,6 +7,7 @@ const deprecated: Readonly<Record<string, { readonly since: string; readonly use
 };
 
 export function deprecationWarning(kind: Kind): string | undefined {
+  if (kind.custom) return kind.deprecation;
   const name = `${apiVersionOf(kind)} ${kind.kind}`;
   const fact = deprecated[name];
   return fact && `${name} is deprecated in ${fact.since}+${fact.use ? `; use ${fact.use}` : ""}`;

@@ -579,10 +579,13 @@ describe("checklist 60: a custom resource", () => {
   });
 
   it("of a deprecated version comes with a warning", async () => {
-    const api = await withCronTabs({ versions: [version(), version({ name: "v1beta1", storage: false, deprecated: true })] });
-    const warnings: string[] = [];
-    await api.create(`${crontabs}/v1beta1`, { ...cronTab("a"), apiVersion: "stable.example.com/v1beta1" }, { warnings });
-    expect(warnings).toEqual(["stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab"]);
+    const old = version({ name: "v1beta1", storage: false, deprecated: true });
+    const api = await withCronTabs({ versions: [version(), old, { ...old, name: "v1alpha1", deprecationWarning: "no more" }] });
+    expect((await api.kind(crontabs)).deprecation).toBeUndefined();
+    expect((await api.kind(`${crontabs}/v1alpha1`)).deprecation).toBe("no more");
+    expect((await api.kind(`${crontabs}/v1beta1`)).deprecation).toBe(
+      "stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab",
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import type { AnyObject } from "../../shared/api/kind.ts";
 import { decodeProtobuf } from "../../shared/api/protobuf.ts";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import type { Fields, Log } from "../../shared/runtime/log.ts";
+import { aCustomKind } from "../support/custom-kind.ts";
 import { plainKinds } from "../support/plain-kinds.ts";
 import { aConfigMap, testServer } from "../support/test-server.ts";
 
@@ -248,6 +249,15 @@ describe("headers", () => {
       new Request("https://k8s.test/api/v1/namespaces/ns/endpoints", { headers: { authorization: "Bearer admin" } }),
     );
     expect(response.headers.get("warning")).toBe('299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"');
+  });
+
+  it("of a deprecated version of a custom resource: a warning, whatever the request and its outcome", async () => {
+    const deprecation = "stable.example.com/v1 CronTab is deprecated";
+    const { ask } = testServer({ kinds: [...plainKinds(), aCustomKind({ deprecation })] });
+    const path = "/apis/stable.example.com/v1/namespaces/default/crontabs";
+    for (const one of [path, `${path}/missing`]) {
+      expect((await ask(one)).headers.get("warning")).toBe(`299 - "${deprecation}"`);
+    }
   });
 
   it("warnings are said once, in quotes, as UTF-8", async () => {

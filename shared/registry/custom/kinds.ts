@@ -72,6 +72,7 @@ function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: C
     convertsByWebhook: spec.conversion?.strategy === "Webhook",
     schema: resourceNode(schema),
     ...(schema && { publishedSchema: schema }),
+    ...(version.deprecated && { deprecation: deprecation(spec, version) }),
     definition: `${spec.group.split(".").toReversed().join(".")}.${version.name}.${names.kind}`,
     custom: true,
     behaviour: behaviourOf(spec, version, schema) as KindBehaviour<any>,
@@ -154,7 +155,6 @@ function behaviourOf(
       ...(schema === undefined ? [] : statusProblems(next, previous, schema)),
       ...(scale ? scaleStatusProblems(next, scale) : []),
     ],
-    ...(version.deprecated && { warnings: () => [deprecation(spec, version)] }),
     generationFields: (object) => ownFields(hasStatus ? { ...object, status: undefined } : object),
     selectableFields: Object.fromEntries(
       (version.selectableFields ?? []).map(({ jsonPath }) => [
