@@ -10,7 +10,7 @@ import { validateImmutable } from "../validation/metadata.ts";
 import { protocols } from "../validation/pod/containers.ts";
 import { duplicate, eachItem, invalid, invalidEach, required, tooMany } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
-import { oneOf } from "../validation/values.ts";
+import { oneOf, oneOfGiven } from "../validation/values.ts";
 import { behaviour } from "./behaviour.ts";
 import { listWithMore, text } from "./cells.ts";
 
@@ -77,7 +77,7 @@ function validatePorts({ ports }: EndpointSlice): Problem[] {
     return [
       ...(name ? invalidEach(`${at}.name`, name, dnsLabelProblems(name)) : []),
       ...(twin ? [duplicate(`${at}.name`, name)] : []),
-      ...oneOf(protocol, protocols, `${at}.protocol`, true),
+      ...oneOfGiven(protocol, protocols, `${at}.protocol`),
       ...(appProtocol === undefined ? [] : invalidEach(`${at}.appProtocol`, appProtocol, qualifiedNameProblems(appProtocol))),
     ];
   });

@@ -10,6 +10,7 @@ import type {
 import type { Problem } from "../kind.ts";
 import { flowSchemas, priorityLevelConfigurations } from "../kinds.ts";
 import { dnsSubdomainProblems } from "../names.ts";
+import { validateFlowRule } from "../validation/flow-rules.ts";
 import type { Given } from "../validation/given.ts";
 import { eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../validation/problems.ts";
 import { behaviour, specGeneration, statusAlone, statusBehaviour } from "./behaviour.ts";
@@ -31,20 +32,12 @@ function validateSchema({ metadata, spec }: FlowSchema): Problem[] {
     problems.push(invalid(field, matchingPrecedence, "only the schema named 'exempt' may have matchingPrecedence 1"));
   }
   if (distinguisherMethod && !methods.includes(distinguisherMethod.type)) {
-    problems.push(notSupported("spec.distinguisherMethod.type", distinguisherMethod, methods));
+    problems.push(notSupported("spec.distinguisherMethod.type", { Type: distinguisherMethod.type }, methods));
   }
   const level = priorityLevelConfiguration?.name;
   const path = "spec.priorityLevelConfiguration.name";
   problems.push(...(level ? invalidEach(path, level, dnsSubdomainProblems(level)) : [required(path, "must reference a priority level")]));
-  return [
-    ...problems,
-    ...eachItem("spec.rules", rules, ({ subjects, resourceRules, nonResourceRules }, at) => [
-      ...((subjects ?? []).length === 0 ? [required(`${at}.subjects`, "subjects must contain at least one value")] : []),
-      ...((resourceRules ?? []).length + (nonResourceRules ?? []).length === 0
-        ? [required(at, "at least one of resourceRules and nonResourceRules has to be non-empty")]
-        : []),
-    ]),
-  ];
+  return [...problems, ...eachItem("spec.rules", rules, validateFlowRule)];
 }
 
 export const flowSchemaBehaviour = behaviour(flowSchemas, {

@@ -93,7 +93,9 @@ function validateSpec({ spec }: Ingress, previous: Ingress | undefined): Problem
   const tolerateRules = oldRules.some((rule) => rule.host?.includes("*") && validateRule({ ...rule, host: "" }, "", false).length > 0);
   const tolerateSecrets = (previous?.spec?.tls ?? []).some(({ secretName }) => secretProblems(secretName).length > 0);
   return [
-    ...(rules.length === 0 && !defaultBackend ? [invalid("spec", null, "either `defaultBackend` or `rules` must be specified")] : []),
+    ...(rules.length === 0 && !defaultBackend
+      ? [invalid("spec", spec.rules ?? null, "either `defaultBackend` or `rules` must be specified")]
+      : []),
     ...(defaultBackend ? validateBackend(defaultBackend, "spec.defaultBackend") : []),
     ...eachItem("spec.rules", rules, (rule, at) => validateRule(rule, at, tolerateRules)),
     ...eachItem("spec.tls", tls, ({ hosts, secretName }, at) => [

@@ -2,7 +2,7 @@
 import type { Node } from "../generated/types.ts";
 import type { Problem } from "../kind.ts";
 import { nodes } from "../kinds.ts";
-import { labelValueProblems } from "../names.ts";
+import { labelValueProblems, tooManyCharacters } from "../names.ts";
 import { copyOf } from "../patch/values.ts";
 import { parseNetwork, validateCidr } from "../validation/addresses.ts";
 import { validateLabelName } from "../validation/labels.ts";
@@ -71,8 +71,31 @@ const validateResources = ({ status }: Node): Problem[] =>
     Object.entries(status?.[list] ?? {}).flatMap(([name, amount]) => validateAmount(name, amount, `status.${list}.${name}`)),
   );
 
+const featureName = /^[A-Z][a-zA-Z0-9]*(?:\/[a-zA-Z][a-zA-Z0-9]*)*$/;
+const longestFeatureName = 253;
+
+function featureProblem(feature: string): string | undefined {
+  const about = `invalid feature name ${JSON.stringify(feature)}`;
+  if (feature.length > longestFeatureName) return `${about}: ${tooManyCharacters(longestFeatureName)}`;
+  return featureName.test(feature)
+    ? undefined
+    : `${about}: must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes`;
+}
+
+const validateFeatures = ({ status }: Node): Problem[] =>
+  (status?.declaredFeatures ?? []).flatMap((feature, index, features) => {
+    const at = `status.declaredFeatures[${index}]`;
+    const problem = featureProblem(feature);
+    const before = features[index - 1];
+    return [
+      ...(problem === undefined ? [] : [invalid(at, feature, problem)]),
+      ...(before === feature ? [duplicate(at, feature)] : []),
+      ...(before !== undefined && before > feature ? [invalid(at, feature, "list must be sorted alphabetically")] : []),
+    ];
+  });
+
 function validateChange(next: Node, previous: Node): Problem[] {
-  const problems: Problem[] = [...validateResources(next)];
+  const problems: Problem[] = [...validateResources(next), ...validateFeatures(next)];
   const seen = new Set<string>();
   for (const [index, address] of (next.status?.addresses ?? []).entries()) {
     const id = `${address.type} ${address.address}`;
@@ -135,6 +158,7 @@ export const nodeBehaviour = behaviour(nodes, {
   validate: (node) => [
     ...validateTaints(node.spec?.taints, "metadata.taints"),
     ...validateResources(node),
+    ...validateFeatures(node),
     ...validateNetworks(node.spec?.podCIDRs),
   ],
   validateUpdate: validateChange,

@@ -11,7 +11,7 @@ import { behaviour, specGeneration, statusBehaviour } from "./behaviour.ts";
 import { age, containerColumns, text } from "./cells.ts";
 import { defaultClaimSpec, defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { claimWarnings, templateWarnings } from "./pod-warnings.ts";
-import { scaleMapping, validateCounts, validateWorkloadSelector, validateWorkloadTemplate } from "./workloads.ts";
+import { scaleMapping, validateCounts, validateSelectedTemplate, validateWorkloadSelector } from "./workloads.ts";
 
 const noPods = { replicas: 0, availableReplicas: 0 };
 
@@ -105,7 +105,7 @@ function validate({ spec }: StatefulSet): Problem[] {
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...nonNegative(spec.ordinals?.start, "spec.ordinals.start"),
     ...validateWorkloadSelector(spec.selector, "spec.selector", "statefulset", ""),
-    ...validateWorkloadTemplate(templateAsUsed(spec), spec.selector, "spec.template", "StatefulSet"),
+    ...validateSelectedTemplate(templateAsUsed(spec), spec.selector, "spec.template", "StatefulSet"),
   ];
 }
 

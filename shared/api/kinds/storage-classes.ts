@@ -7,7 +7,7 @@ import { validateLabelName } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, required, tooLong } from "../validation/problems.ts";
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
-import { oneOf } from "../validation/values.ts";
+import { oneOf, oneOfGiven } from "../validation/values.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { age, flag, name, text } from "./cells.ts";
 import { deprecatedNodeLabels } from "./pod-warnings.ts";
@@ -55,7 +55,8 @@ function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined):
   const seen: object[] = [];
   return eachItem("allowedTopologies", terms, (term, at) => {
     const facts = termFacts(term);
-    const twin = seen.some((other) => semanticallyEqual(other, facts));
+    // Upstream compares with as many empty terms as there are terms, so no term may be empty.
+    const twin = Object.keys(facts).length === 0 || seen.some((other) => semanticallyEqual(other, facts));
     seen.push(facts);
     return [...validateTerm(term, at), ...(twin ? [duplicate(`${at}.matchLabelExpressions`, "")] : [])];
   });
@@ -77,7 +78,7 @@ export const storageClassBehaviour = behaviour(storageClasses, {
     ...validateDriver(storageClass.provisioner, "provisioner"),
     ...validateParameters(storageClass.parameters),
     ...oneOf(storageClass.reclaimPolicy, ["Delete", "Retain"], "reclaimPolicy"),
-    ...oneOf(storageClass.volumeBindingMode, ["Immediate", "WaitForFirstConsumer"], "volumeBindingMode", true),
+    ...oneOfGiven(storageClass.volumeBindingMode, ["Immediate", "WaitForFirstConsumer"], "volumeBindingMode"),
     ...validateTopologies(storageClass.allowedTopologies),
   ],
   validateUpdate: (next, previous) => settledFields.flatMap((field) => validateImmutable(next[field], previous[field], field)),

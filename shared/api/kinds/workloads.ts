@@ -50,15 +50,32 @@ export function validateWorkloadTemplate(
   what: string,
 ): Problem[] {
   if (!template) return [required(path)];
-  const { spec } = template;
   return [
     ...validateSelectorMatches(template, selector, path),
     ...validatePodTemplate(template, path),
+    ...validateRunsForEver(template, path, what),
+  ];
+}
+
+function validateRunsForEver({ spec }: PodTemplateSpec, path: string, what: string): Problem[] {
+  return [
     ...(spec?.restartPolicy === "Always" ? [] : [notSupported(`${path}.spec.restartPolicy`, spec?.restartPolicy ?? "", ["Always"])]),
     ...(spec?.activeDeadlineSeconds === undefined
       ? []
       : [forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${what} is not Supported`)]),
   ];
+}
+
+/** The same of kinds that say nothing of the template where the selector cannot be read, and some of them not that it must run for ever. */
+export function validateSelectedTemplate(
+  template: PodTemplateSpec | undefined,
+  selector: LabelSelector | undefined,
+  path: string,
+  what: string,
+): Problem[] {
+  if (!template || !selector || validateLabelSelector(selector, "").length === 0)
+    return validateWorkloadTemplate(template, selector, path, what);
+  return what === "StatefulSet" ? validateRunsForEver(template, path, what) : [];
 }
 
 export function validateSelectorMatches(template: PodTemplateSpec, selector: LabelSelector | undefined, path: string): Problem[] {

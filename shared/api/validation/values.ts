@@ -22,6 +22,10 @@ export function oneOf(value: string | undefined, supported: readonly string[], f
   return supported.includes(value) ? [] : [notSupported(field, value, supported)];
 }
 
+/** The same of a field that must be there: empty, it says something that is not in the list. */
+export const oneOfGiven = (value: string | undefined, supported: readonly string[], field: string): Problem[] =>
+  value === "" ? [notSupported(field, value, supported)] : oneOf(value, supported, field, true);
+
 export type IntOrPercent = number | string;
 
 const isPercent = (value: IntOrPercent | undefined): value is string => typeof value === "string" && /^[0-9]+%$/.test(value);

@@ -45,7 +45,7 @@ export function validateLegacySource(name: string, value: object | undefined, pa
 
 const partition = (source: Source, path: string): Problem[] => {
   const number = Number(source.partition ?? 0);
-  return number < 0 || number > 255 ? [invalid(`${path}.partition`, number, rangeMessage(0, 255))] : [];
+  return number < 0 || number > 255 ? [invalid(`${path}.partition`, number, rangeMessage(1, 255))] : [];
 };
 
 const lun = (source: Source, path: string): Problem[] => {

@@ -71,10 +71,14 @@ export const validateDeadline = (seconds: number | undefined, least: 0 | 1, fiel
     : [];
 
 function validateNames(spec: PodSpec, path: string): Problem[] {
-  const subdomains = ["serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"] as const;
+  const subdomains = ["serviceAccountName", "nodeName", "priorityClassName"] as const;
   const labels = ["hostname", "subdomain"] as const;
   return [
     ...subdomains.flatMap((field) => (spec[field] ? invalidEach(`${path}.${field}`, spec[field], dnsSubdomainProblems(spec[field])) : [])),
+    // Empty is a name, too.
+    ...(spec.runtimeClassName === undefined
+      ? []
+      : invalidEach(`${path}.runtimeClassName`, spec.runtimeClassName, dnsSubdomainProblems(spec.runtimeClassName))),
     ...labels.flatMap((field) => (spec[field] ? invalidEach(`${path}.${field}`, spec[field], dnsLabelProblems(spec[field])) : [])),
   ];
 }
