@@ -83,6 +83,8 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
    * function gives undefined for every object has no generation at all.
    */
   generationFields?(object: T): unknown;
+  /** Objects begin without a generation, and have one from their first change on. Default: they begin with 1. */
+  readonly beginsWithoutGeneration?: boolean;
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Columns after Name (which is first, unless `ownName`) and before Age, unless `ownAge`. */

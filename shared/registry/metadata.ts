@@ -69,16 +69,17 @@ function counted(kind: Kind, object: AnyObject): unknown {
 }
 
 export function setFirstGeneration(kind: Kind, object: AnyObject): void {
-  if (counted(kind, object) === undefined) delete object.metadata.generation;
+  if (counted(kind, object) === undefined || kind.behaviour.beginsWithoutGeneration) delete object.metadata.generation;
   else object.metadata.generation = 1;
 }
 
 /** The generation goes up when what it counts changed; a client never sets it. */
 export function advanceGeneration(kind: Kind, next: AnyObject, previous: AnyObject): void {
-  const generation = previous.metadata.generation;
+  const { generation } = previous.metadata;
   const fields = counted(kind, next);
-  if (fields === undefined) return keepGeneration(next, previous);
-  next.metadata.generation = same(fields, counted(kind, previous)) ? (generation ?? 1) : (generation ?? 0) + 1;
+  const isSame = fields === undefined || same(fields, counted(kind, previous));
+  if (fields === undefined || (isSame && kind.behaviour.beginsWithoutGeneration)) return keepGeneration(next, previous);
+  next.metadata.generation = isSame ? (generation ?? 1) : (generation ?? 0) + 1;
 }
 
 /** What a status says is no wish of anybody's. */

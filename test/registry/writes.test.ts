@@ -401,6 +401,15 @@ describe("checklist 31: PATCH", () => {
 });
 
 describe("checklist 33: generation", () => {
+  it("of a CSIDriver begins with its first change", async () => {
+    const api = await aRegistry();
+    const drivers = "csidrivers.storage.k8s.io";
+    expect(generation(await api.create(drivers, { metadata: { name: "a.b" }, spec: {} }))).toBeUndefined();
+    const label = { type: "merge", body: { metadata: { labels: { a: "b" } } } } as const;
+    expect(generation(await api.patch(drivers, "a.b", label))).toBeUndefined();
+    expect(generation(await api.patch(drivers, "a.b", { type: "merge", body: { spec: { podInfoOnMount: true } } }))).toBe(1);
+  });
+
   it("counts changes of the spec, and nothing else", async () => {
     const api = await aRegistry();
     expect(generation(await api.create("deployments.apps", aDeploymentBody("d")))).toBe(1);

@@ -81,6 +81,7 @@ export const csiDriverBehaviour = behaviour(csiDrivers, {
     const isNew = !semanticallyEqual(spec.tokenRequests, previous?.spec.tokenRequests);
     return isNew && (spec.tokenRequests ?? []).length > 0 && spec.serviceAccountTokenInSecrets === undefined ? [tokenAdvice] : [];
   },
+  beginsWithoutGeneration: true,
   generationFields: specGeneration,
   allowUnconditionalUpdate: false,
   columns: [

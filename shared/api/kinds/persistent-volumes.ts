@@ -7,6 +7,7 @@ import { copyOf } from "../patch/values.ts";
 import { canonicalQuantity } from "../quantity.ts";
 import { describeChanges } from "../validation/changes.ts";
 import { validateAccessModes, volumeModes } from "../validation/claim-spec.ts";
+import { inOrder } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { validateNoBacksteps } from "../validation/paths.ts";
 import { validateLegacySource } from "../validation/pod/legacy-volumes.ts";
@@ -87,7 +88,11 @@ function validateSources(spec: PersistentVolumeSpec, path: string): Problem[] {
   if (first === undefined) return [required(path, "must specify a volume type")];
   return [
     ...validateSource(spec, first, path),
-    ...others.map((source) => forbidden(`${path}.${source === "cephfs" ? "cephFS" : source}`, "may not specify more than 1 volume type")),
+    // Upstream lets this one stand beside another.
+    ...(others.includes("flexVolume") ? validateSource(spec, "flexVolume", path) : []),
+    ...others
+      .filter((source) => source !== "flexVolume")
+      .map((source) => forbidden(`${path}.${source === "cephfs" ? "cephFS" : source}`, "may not specify more than 1 volume type")),
   ];
 }
 
@@ -95,7 +100,9 @@ function validateCapacity(capacity: Readonly<Record<string, string>> = {}, path:
   const names = Object.keys(capacity);
   return [
     ...(names.length === 0 ? [required(path)] : []),
-    ...(names.length > 1 || capacity.storage === undefined ? [notSupported(path, names.length === 0 ? null : capacity, ["storage"])] : []),
+    ...(names.length > 1 || capacity.storage === undefined
+      ? [notSupported(path, names.length === 0 ? null : inOrder(capacity), ["storage"])]
+      : []),
     ...Object.entries(capacity).flatMap(([name, amount]) => [
       ...validateStoredAmount(amount, `${path}[${name}]`),
       ...validatePositiveAmount(amount, `${path}[${name}]`),
