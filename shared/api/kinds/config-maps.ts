@@ -3,7 +3,7 @@ import type { Problem } from "../kind.ts";
 import { configMaps } from "../kinds.ts";
 import { configKeyProblems } from "../names.ts";
 import { invalid, invalidEach, tooLong } from "../validation/problems.ts";
-import { semanticallyEqual } from "../validation/semantic-equality.ts";
+import { sameEntries } from "../validation/semantic-equality.ts";
 import { immutableWhenSet } from "../validation/values.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { countAsText } from "./cells.ts";
@@ -24,14 +24,16 @@ export const base64Bytes = (data: Data): number =>
 
 interface Immutable {
   readonly immutable?: boolean | undefined;
+  readonly data?: Data;
+  readonly binaryData?: Data;
 }
 
 /** Once `immutable` is set, neither it nor the data changes. */
-export function validateImmutability<T extends Immutable>(next: T, previous: T, ...fields: readonly (keyof T & string)[]): Problem[] {
+export function validateImmutability(next: Immutable, previous: Immutable, ...fields: readonly ("data" | "binaryData")[]): Problem[] {
   if (!previous.immutable) return [];
   return [
     ...(next.immutable ? [] : [immutableWhenSet("immutable")]),
-    ...fields.filter((field) => !semanticallyEqual(next[field], previous[field])).map(immutableWhenSet),
+    ...fields.filter((field) => !sameEntries(next[field], previous[field])).map(immutableWhenSet),
   ];
 }
 

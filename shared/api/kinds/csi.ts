@@ -12,7 +12,7 @@ import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, req
 import { semanticallyEqual } from "../validation/semantic-equality.ts";
 import { nonNegative, oneOf, validateNonNegativeAmount } from "../validation/values.ts";
 import { behaviour, keepStatus, noGeneration, specGeneration, statusAlone } from "./behaviour.ts";
-import { count, flag, name, text } from "./cells.ts";
+import { count, createdAt, flag, name, text } from "./cells.ts";
 import { validateVolumeSpec } from "./persistent-volumes.ts";
 
 function setDriverDefaults({ spec }: CSIDriver): void {
@@ -149,10 +149,7 @@ export const csiStorageCapacityBehaviour = behaviour(csiStorageCapacities, {
   generationFields: noGeneration,
   allowUnconditionalUpdate: false,
   ownAge: true,
-  columns: [
-    text("StorageClassName", ({ storageClassName }) => storageClassName),
-    text("Capacity", ({ capacity }) => capacity ?? "<unset>"),
-  ],
+  columns: [createdAt],
 });
 
 const metadataBytes = 256 * 1024;

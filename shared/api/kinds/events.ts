@@ -148,6 +148,9 @@ const sourceCell = (event: Facts): string =>
 const objectCell = ({ about }: Facts): string =>
   [(about.kind ?? "").toLowerCase(), about.name].filter((part, index) => index === 0 || part).join("/");
 
+/** A series counts for itself, and an event that says nothing happened once. */
+const countCell = ({ series, count }: Facts): number => (series ? (series.count ?? 0) : count || 1);
+
 function eventColumns<T extends Event | EventsEvent>(of: (event: T) => Facts): readonly Column<T>[] {
   return [
     text("Last Seen", (event, now) => lastSeen(of(event), now)),
@@ -158,7 +161,7 @@ function eventColumns<T extends Event | EventsEvent>(of: (event: T) => Facts): r
     wide(text("Source", (event) => sourceCell(of(event)))),
     text("Message", (event) => of(event).message.trim()),
     wide(text("First Seen", (event, now) => firstSeen(of(event), now))),
-    wide({ name: "Count", type: "string", value: (event) => of(event).series?.count ?? (of(event).count || 1) }),
+    wide({ name: "Count", type: "string", value: (event) => countCell(of(event)) }),
     wide(name()),
   ];
 }

@@ -6,7 +6,7 @@ import { qualifiedNameProblems } from "../names.ts";
 import { validateLabelName } from "../validation/labels.ts";
 import { validateImmutable } from "../validation/metadata.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, required, tooLong } from "../validation/problems.ts";
-import { semanticallyEqual } from "../validation/semantic-equality.ts";
+import { sameEntries, semanticallyEqual } from "../validation/semantic-equality.ts";
 import { oneOf, oneOfGiven } from "../validation/values.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { age, flag, name, text } from "./cells.ts";
@@ -101,16 +101,18 @@ export const storageClassBehaviour = behaviour(storageClasses, {
   ],
 });
 
+const settled = (field: string): Problem => forbidden(field, `updates to ${field} are forbidden.`);
+
 export const volumeAttributesClassBehaviour = behaviour(volumeAttributesClasses, {
   validate: ({ driverName, parameters }) => [
     ...validateDriver(driverName, "driverName"),
     ...validateParameters(parameters),
     ...(Object.keys(parameters ?? {}).length === 0 ? [required("parameters", "must contain at least one key/value pair")] : []),
   ],
-  validateUpdate: (next, previous) =>
-    (["driverName", "parameters"] as const)
-      .filter((field) => !semanticallyEqual(next[field], previous[field]))
-      .map((field) => forbidden(field, `updates to ${field} are forbidden.`)),
+  validateUpdate: (next, previous) => [
+    ...(next.driverName === previous.driverName ? [] : [settled("driverName")]),
+    ...(sameEntries(next.parameters, previous.parameters) ? [] : [settled("parameters")]),
+  ],
   generationFields: noGeneration,
   ownAge: true,
   columns: [text("DriverName", ({ driverName }) => driverName), age],

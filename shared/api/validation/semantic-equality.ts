@@ -26,3 +26,9 @@ export function semanticallyEqual(left: unknown, right: unknown): boolean {
   for (const key of Object.keys(b)) if (!Object.hasOwn(a, key) && !isNothing(b[key])) return false;
   return true;
 }
+
+/** Whether two maps of texts have the same entries: an empty text is one, too. An absent map has none. */
+export function sameEntries(left: Readonly<Record<string, string>> = {}, right: Readonly<Record<string, string>> = {}): boolean {
+  const names = Object.keys(left);
+  return names.length === Object.keys(right).length && names.every((name) => Object.hasOwn(right, name) && left[name] === right[name]);
+}

@@ -91,6 +91,9 @@ const samples: readonly Sample[] = [
   }),
   ofCluster("clusterroles", "rbac.authorization.k8s.io/v1", { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }] }),
   ofCluster("clusterrolebindings", "rbac.authorization.k8s.io/v1", { roleRef: { kind: "ClusterRole", name: "x" } }),
+  inNamespace("csistoragecapacities", "storage.k8s.io/v1", { storageClassName: "b", capacity: "1Gi" }),
+  ofCluster("csidrivers", "storage.k8s.io/v1", { spec: {} }),
+  ofCluster("csinodes", "storage.k8s.io/v1", { spec: { drivers: [{ name: "a.b", nodeID: "n", topologyKeys: ["zone"] }] } }),
   ofCluster("storageclasses", "storage.k8s.io/v1", { provisioner: "a.b/c" }),
   ofCluster("volumeattachments", "storage.k8s.io/v1", {
     spec: { attacher: "a.b", nodeName: "n", source: { persistentVolumeName: "p" } },
