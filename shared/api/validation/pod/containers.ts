@@ -84,12 +84,14 @@ function validateCommon(container: Container | EphemeralContainer, { spec, volum
 
 const restartActions = ["Restart", "RestartAllContainers"];
 
-function validateRestart({ restartPolicy, restartPolicyRules: rules }: Container, path: string): Problem[] {
+/** @param isInit of init containers no more is said where rules have no policy */
+function validateRestart({ restartPolicy, restartPolicyRules: rules }: Container, path: string, isInit: boolean): Problem[] {
   const problems: Problem[] = [];
   if (restartPolicy === undefined) {
     if ((rules ?? []).length > 0) {
       problems.push(required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
     }
+    if (isInit) return problems;
   } else if (!["Always", "Never", "OnFailure"].includes(restartPolicy)) {
     problems.push(notSupported(`${path}.restartPolicy`, restartPolicy, ["Always", "Never", "OnFailure"]));
   }
@@ -120,7 +122,7 @@ export function validateContainers(scope: ContainerScope, path: string): Problem
         ...validateCommon(container, scope, at),
         ...(twin ? [duplicate(`${at}.name`, container.name ?? "")] : []),
         ...validateProbesAndHooks(container, spec.terminationGracePeriodSeconds, at, spec.os),
-        ...validateRestart(container, at),
+        ...validateRestart(container, at, false),
       ];
     }),
     ...validateHostPorts(spec.containers, path),
@@ -138,7 +140,7 @@ export function validateInitContainers(scope: ContainerScope, path: string): Pro
     if (container.name) names.add(container.name);
     return [
       ...validateCommon(container, scope, at),
-      ...validateRestart(container, at),
+      ...validateRestart(container, at, true),
       ...(twin ? [duplicate(`${at}.name`, container.name ?? "")] : []),
       // They run one by one, so only a container's own ports can collide.
       ...validateHostPorts([container], path),
