@@ -104,9 +104,11 @@ export function keyValue({ items }: ListNode, item: JsonObject, key: string): un
 }
 
 /**
- * What of a value its fields follow from: names, and keys of list items. Values of one schema with the same outline have the same fields.
+ * What of a value its fields follow from: names, keys of list items, and where there is nothing but the zero that Go always writes.
+ * Values of one schema with the same outline have the same fields.
  */
 export function outlineOf(schema: SchemaNode, value: unknown): string {
+  if (schema.zero === "fill" && isZero(value)) return "0";
   switch (shapeOf(schema, value)) {
     case "leaf":
       return value === undefined ? "?" : "";

@@ -70,6 +70,14 @@ describe("checklist 38: managed fields on every write", () => {
     expect(owned(tracked, "one")).toBe('{"f:involvedObject":{}}');
   });
 
+  it("name it where somebody filled it, though an object before had nothing there", () => {
+    const roleBy = by("one", { schema: builtinSchema("io.k8s.api.rbac.v1.Role") });
+    const rule = { apiGroups: [""], resources: ["pods"], verbs: ["get"] };
+    const role = (rules: JsonObject[]) => ({ metadata: { labels: { app: "web" } }, rules });
+    expect(owned(trackUpdate(undefined, role([]), roleBy), "one")).not.toContain("f:rules");
+    expect(owned(trackUpdate(undefined, role([rule]), roleBy), "one")).toContain("f:rules");
+  });
+
   it("name it within what was not there before: an item of a list, a part that may be absent", () => {
     const container = { name: "web", resources: { limits: { cpu: "1" } } };
     const created = trackUpdate(undefined, withContainers(container), by("one"));
