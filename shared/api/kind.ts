@@ -66,8 +66,10 @@ export interface KindBehaviour<T extends KubeObject = KubeObject> {
    * The same for an update of `/status`. By default everything but status and metadata is taken from `previous`, with custom resources
    * the metadata too. In place.
    */
-  prepareForStatusUpdate?(next: T, previous: T): void;
-  /** Parts of the metadata that an update of `/status` leaves as they are: nobody comes to own them by it. */
+  prepareForStatusUpdate?(next: T, previous: T, now: Date): void;
+  /** Parts besides the status that nobody comes to own by writing the object. */
+  readonly ignores?: readonly (readonly string[])[];
+  /** The same for an update of `/status`, besides everything outside of status and metadata. */
   readonly statusIgnores?: readonly (readonly string[])[];
   /** All problems of an object that is about to be created or updated. Changes nothing. */
   validate?(object: T): Problem[];

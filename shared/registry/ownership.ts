@@ -9,18 +9,25 @@ export interface Writer {
   readonly now: Date;
 }
 
-const status = FieldSet.of([["f:status"]]);
 const allBut = new WeakMap<Kind, FieldSet>();
+const settled = new WeakMap<Kind, FieldSet>();
+
+const fieldSet = (paths: readonly (readonly string[])[]): FieldSet => FieldSet.of(paths.map((path) => path.map((name) => `f:${name}`)));
 
 /** Fields that an endpoint does not write, so that nobody comes to own them through it. */
 function ignored(kind: Kind, subresource: string): FieldSet | undefined {
-  if (subresource === "" || subresource === "finalize") return hasStatus(kind) ? status : undefined;
+  if (subresource === "" || subresource === "finalize") {
+    let fields = settled.get(kind);
+    if (fields === undefined)
+      settled.set(kind, (fields = fieldSet([...(hasStatus(kind) ? [["status"]] : []), ...(kind.behaviour.ignores ?? [])])));
+    return fields.isEmpty ? undefined : fields;
+  }
   if (subresource !== "status" || kind.schema.type !== "object") return undefined;
   let fields = allBut.get(kind);
   if (fields === undefined) {
     const names = [...kind.schema.fields.keys()].filter((name) => !["apiVersion", "kind", "metadata", "status"].includes(name));
-    const metadata = kind.custom ? [["metadata"]] : (kind.behaviour.statusIgnores ?? []);
-    fields = FieldSet.of([...names.map((name) => [name]), ...metadata].map((path) => path.map((name) => `f:${name}`)));
+    const more = kind.custom ? [["metadata"]] : (kind.behaviour.statusIgnores ?? []);
+    fields = fieldSet([...names.map((name) => [name]), ...more]);
     allBut.set(kind, fields);
   }
   return fields;

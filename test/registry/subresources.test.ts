@@ -412,6 +412,35 @@ describe("a CertificateSigningRequest", () => {
     const api = await aRegistry();
     expect((await refusal(api.create(plural, asking(pem)))).message).toContain(message);
   });
+
+  const approved = { type: "Approved", status: "True" };
+  const settling = async (subresource: string, ...statuses: JsonObject[]) => {
+    const api = await aRegistry();
+    await api.create(plural, asking(block("MAA=")));
+    const settle = (via: string, status: JsonObject) => api.patch(plural, "c", { type: "merge", body: { status } }, { subresource: via });
+    for (const status of statuses.slice(0, -1)) await settle("approval", status);
+    return settle(subresource, statuses.at(-1) ?? {});
+  };
+
+  it("takes no verdict through its status, and no certificate that is none", async () => {
+    expect((await refusal(settling("status", { conditions: [approved] }))).message).toContain(
+      'status.conditions: Forbidden: updates may not add a condition of type "Approved"',
+    );
+    expect((await refusal(settling("status", { certificate: "eA==" }))).message).toContain(
+      "must contain at least one CERTIFICATE PEM block",
+    );
+  });
+
+  it("keeps its verdict, which is one", async () => {
+    expect((await refusal(settling("approval", { conditions: [approved] }, { conditions: [] }))).message).toContain(
+      'updates may not remove a condition of type "Approved"',
+    );
+    const denied = { type: "Denied", status: "True" };
+    expect((await refusal(settling("approval", { conditions: [denied, approved] }))).message).toContain("are mutually exclusive");
+    expect((await refusal(settling("approval", { conditions: [{ ...approved, status: "False" }] }))).message).toContain(
+      'status.conditions[0].status: Unsupported value: "False": supported values: "True"',
+    );
+  });
 });
 
 describe("serviceaccounts/token", () => {

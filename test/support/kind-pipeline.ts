@@ -61,7 +61,7 @@ export function statusUpdated(input: object, before: object): Prepared {
   if (!hasStatus(kind)) throw new Error(`${kind.kind} has no status`);
   const { behaviour } = kind;
   let next = object;
-  if (behaviour.prepareForStatusUpdate) behaviour.prepareForStatusUpdate(next, previous);
+  if (behaviour.prepareForStatusUpdate) behaviour.prepareForStatusUpdate(next, previous, new Date(0));
   else next = { ...previous, metadata: object.metadata, status: object.status };
   const problems = [
     ...validateMetadataUpdate(next.metadata, previous.metadata),

@@ -7,7 +7,8 @@ import type { Problem } from "../kind.ts";
 import { certificateSigningRequests } from "../kinds.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../names.ts";
 import { copyOf } from "../patch/values.ts";
-import { duplicate, eachItem, invalid, notSupported, quote, required, tooLong } from "../validation/problems.ts";
+import { formatTime } from "../time.ts";
+import { duplicate, eachItem, forbidden, invalid, notSupported, quote, required, tooLong } from "../validation/problems.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { age, text } from "./cells.ts";
 
@@ -63,7 +64,7 @@ function firstBadLabel(labels: string, problemsOf: (label: string) => string[], 
 
 /** One PEM block that holds one ASN.1 sequence. What it asks for is for its signer to judge. */
 function validateRequest(request: string | undefined): Problem[] {
-  const refused = (message: string) => [invalid("spec.request", request ?? "", message)];
+  const refused = (message: string) => [invalid("spec.request", request || null, message)];
   const der = requestInPem(Buffer.from(request ?? "", "base64").toString());
   if (der === undefined) return refused("PEM block type must be CERTIFICATE REQUEST");
   return isSequence(der) ? [] : refused("asn1: syntax error: data truncated");
@@ -99,34 +100,87 @@ function validate({ spec }: CertificateSigningRequest): Problem[] {
   ];
 }
 
+type Status = CertificateSigningRequest["status"];
+type Condition = NonNullable<NonNullable<Status>["conditions"]>[number];
+
 const verdicts = ["Approved", "Denied"];
+const finalTypes = [...verdicts, "Failed"];
+const conditionsPath = "status.conditions";
 
-const hasCondition = (object: CertificateSigningRequest["status"], wanted: string): boolean =>
-  object?.conditions?.some(({ type }) => type === wanted) ?? false;
+const conditionsOf = ({ status }: CertificateSigningRequest, wanted?: string): readonly Condition[] =>
+  (status?.conditions ?? []).filter(({ type }) => wanted === undefined || type === wanted);
 
-/** A verdict is given through `/approval` alone, and is never taken back. */
-function validateStatus({ status }: CertificateSigningRequest, previous: CertificateSigningRequest): Problem[] {
-  const path = "status.conditions";
+const isJudgedBothWays = (object: CertificateSigningRequest): boolean => verdicts.every((type) => conditionsOf(object, type).length > 0);
+
+/** What was wrong before may stay so. */
+function validateConditions(next: CertificateSigningRequest, previous: CertificateSigningRequest): Problem[] {
   const seen = new Set<string>();
+  const types = conditionsOf(previous).map(({ type }) => type);
+  const mayRepeat = new Set(types).size < types.length;
+  const problems = eachItem(conditionsPath, conditionsOf(next), ({ type, status: value }, at) => {
+    const allowed = finalTypes.includes(type) ? ["True"] : ["False", "True", "Unknown"];
+    const twin = seen.has(type) && !mayRepeat;
+    seen.add(type);
+    return [
+      ...(type || types.includes("") ? [] : [required(`${at}.type`)]),
+      ...(value ? (allowed.includes(value) ? [] : [notSupported(`${at}.status`, value, allowed)]) : [required(`${at}.status`)]),
+      ...(verdicts.includes(type) && verdicts.every((verdict) => seen.has(verdict)) && !isJudgedBothWays(previous)
+        ? [invalid(conditionsPath, type, "Approved and Denied conditions are mutually exclusive")]
+        : []),
+      ...(twin ? [duplicate(`${at}.type`, type)] : []),
+    ];
+  });
+  const removed = finalTypes.filter((type) => conditionsOf(next, type).length < conditionsOf(previous, type).length);
+  return [...problems, ...removed.map((type) => forbidden(conditionsPath, `updates may not remove a condition of type ${quote(type)}`))];
+}
+
+/** PEM blocks of certificates, and nothing else in PEM. */
+function validateCertificate(base64: string): Problem[] {
+  const blocks = [...Buffer.from(base64, "base64").toString("latin1").matchAll(pemBlock)];
+  const refused = (message: string) => [invalid("status.certificate", "<certificate data>", message)];
+  if (blocks.length === 0) return refused("must contain at least one CERTIFICATE PEM block");
+  for (const [, type = "", body = ""] of blocks) {
+    if (type !== "CERTIFICATE") return refused(`only CERTIFICATE PEM blocks are allowed, found ${quote(type)}`);
+    if (body.includes(":")) return refused("no PEM block headers are permitted");
+    if (!isSequence(Buffer.from(body, "base64"))) return refused("x509: malformed certificate");
+  }
+  return [];
+}
+
+const pemBlock = /-----BEGIN ([^-\n]+)-----\r?\n([^-]*)-----END \1-----/g;
+
+/** A verdict is given through `/approval` alone, and a certificate is issued once. */
+function validateStatus(next: CertificateSigningRequest, previous: CertificateSigningRequest): Problem[] {
+  const [after, before] = [next.status?.certificate ?? "", previous.status?.certificate ?? ""];
+  const added = verdicts.filter((type) => conditionsOf(next, type).length > conditionsOf(previous, type).length);
   return [
-    ...eachItem(path, status?.conditions, ({ type, status: value }, at) => {
-      const allowed = [...verdicts, "Failed"].includes(type) ? ["True"] : ["False", "True", "Unknown"];
-      const twin = seen.has(type);
-      seen.add(type);
-      return [
-        ...(type ? [] : [required(`${at}.type`)]),
-        ...(value ? (allowed.includes(value) ? [] : [notSupported(`${at}.status`, value, allowed)]) : [required(`${at}.status`)]),
-        ...(twin ? [duplicate(`${at}.type`, type)] : []),
-      ];
-    }),
-    ...(hasCondition(status, "Approved") && hasCondition(status, "Denied")
-      ? [invalid(path, "Denied", "Approved and Denied conditions are mutually exclusive")]
-      : []),
-    ...(previous.status?.certificate && previous.status.certificate !== status?.certificate
-      ? [invalid("status.certificate", "<certificate data>", "updates may not change an issued certificate")]
-      : []),
+    ...validateConditions(next, previous),
+    ...(after === before || after === "" ? [] : validateCertificate(after)),
+    ...added.map((type) => forbidden(conditionsPath, `updates may not add a condition of type ${quote(type)}`)),
+    ...(before !== "" && after !== before ? [forbidden("status.certificate", "updates may not modify existing certificate content")] : []),
   ];
 }
+
+/** Says when conditions came and changed, where the client has not. */
+function stampConditions(next: CertificateSigningRequest, previous: CertificateSigningRequest, now: Date): void {
+  const time = formatTime(Math.floor(now.getTime() / 1000));
+  for (const condition of next.status?.conditions ?? []) {
+    condition.lastUpdateTime ??= time;
+    condition.lastTransitionTime ??=
+      conditionsOf(previous, condition.type).find(({ status, lastTransitionTime }) => status === condition.status && lastTransitionTime)
+        ?.lastTransitionTime ?? time;
+  }
+}
+
+/** An update through `/approval`: of the conditions, and nothing else. */
+export const approval = {
+  prepare(next: CertificateSigningRequest, previous: CertificateSigningRequest, now: Date): void {
+    stampConditions(next, previous, now);
+    next.spec = copyOf(previous.spec);
+    next.status = { ...copyOf(previous.status ?? {}), conditions: next.status?.conditions ?? [] };
+  },
+  problems: validateConditions,
+};
 
 function statusCell({ status }: CertificateSigningRequest): string {
   const types = new Set(status?.conditions?.map(({ type }) => type));
@@ -139,6 +193,8 @@ export const certificateSigningRequestBehaviour = behaviour(certificateSigningRe
   defaults: (request) => {
     request.status ??= {};
   },
+  ignores: [["spec"]],
+  statusIgnores: [["status", "conditions"]],
   // Who asks is not for the client to say: the registry does.
   prepareForCreate: (request) => {
     const { username: _, uid: __, groups: ___, extra: ____, ...spec } = request.spec;
@@ -150,14 +206,14 @@ export const certificateSigningRequestBehaviour = behaviour(certificateSigningRe
     next.status = copyOf(previous.status ?? {});
   },
   // Verdicts stay as they were.
-  prepareForStatusUpdate: (next, previous) => {
+  prepareForStatusUpdate: (next, previous, now) => {
     next.spec = copyOf(previous.spec);
-    const before = previous.status?.conditions ?? [];
-    const conditions = (next.status?.conditions ?? []).map((condition) => {
-      const settled = verdicts.includes(condition.type) ? before.find(({ type }) => type === condition.type) : undefined;
+    const conditions = conditionsOf(next).map((condition) => {
+      const settled = verdicts.includes(condition.type) ? conditionsOf(previous, condition.type)[0] : undefined;
       return settled ? copyOf(settled) : condition;
     });
     if (next.status?.conditions) next.status.conditions = conditions;
+    stampConditions(next, previous, now);
   },
   validate,
   validateStatusUpdate: validateStatus,

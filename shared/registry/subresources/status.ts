@@ -8,8 +8,8 @@ export const mainEndpoint = (kind: Kind): Endpoint => ({
 });
 
 export const statusEndpoint = (kind: Kind): Endpoint => ({
-  prepare: (next, previous) => {
-    if (kind.behaviour.prepareForStatusUpdate) kind.behaviour.prepareForStatusUpdate(next, previous);
+  prepare: (next, previous, now) => {
+    if (kind.behaviour.prepareForStatusUpdate) kind.behaviour.prepareForStatusUpdate(next, previous, now);
     else onlyStatus(kind, next, previous);
   },
   problems: (next, previous) => kind.behaviour.validateStatusUpdate?.(next, previous) ?? [],

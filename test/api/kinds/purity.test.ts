@@ -40,7 +40,7 @@ describe("behaviours", () => {
       const next = defaulted(object);
       const previous = freeze(defaulted(old));
       if (op === "update") kind.behaviour.prepareForUpdate?.(next, previous);
-      else if (hasStatus(kind)) kind.behaviour.prepareForStatusUpdate?.(next, previous);
+      else if (hasStatus(kind)) kind.behaviour.prepareForStatusUpdate?.(next, previous, new Date(0));
       // Nothing is shared: what happens to the new object does not reach the old one.
       expect(sharedParts(next, previous)).toEqual([]);
     }

@@ -30,6 +30,9 @@ const rejectedPattern = /^(the server rejected our request due to an error in ou
 /** An object that a message quotes, with its fields in the order in which the server happens to have them. */
 const quotedObjectPattern = /Invalid value: "\{.*\}"(?=: )/gsu;
 
+/** The same where it is not in quotes, with the names of Go's fields. */
+const printedObjectPattern = /((?:Invalid|Duplicate) value: )\{.*?\}(?=: |, |\]|$)/gsu;
+
 /** Where etcd keeps an object whose uid is another than the one that was asked for. */
 const storagePattern = /StorageError: invalid object, Code: 4, Key: \S+, ResourceVersion: 0, AdditionalErrorMsg: /gu;
 
@@ -60,6 +63,7 @@ export function alike(): (response: Answer) => Answer {
       .replaceAll(versionInMessagePattern, "$1…")
       .replaceAll(storagePattern, "")
       .replaceAll(quotedObjectPattern, "Invalid value: {…}")
+      .replaceAll(printedObjectPattern, "$1{…}")
       .replace(rejectedPattern, "$1");
 
   const values: Readonly<Record<string, (value: any, owner: any) => unknown>> = {
