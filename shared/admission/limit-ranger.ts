@@ -6,8 +6,7 @@ import type { Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod 
 import { limitRanges } from "../api/kinds.ts";
 import { formatQuantity, parseQuantity, toMilli } from "../api/quantity.ts";
 import { type Amounts, aggregateAmounts } from "../api/validation/pod/aggregate.ts";
-import { forbidden } from "../errors/status-error.ts";
-import type { AdmissionPlugin, AdmissionReader, AdmissionRequest } from "./plugin.ts";
+import { type AdmissionPlugin, type AdmissionReader, type AdmissionRequest, refusal } from "./plugin.ts";
 import { podOf } from "./pods.ts";
 
 /** Says on the Pod what was filled in. */
@@ -37,7 +36,7 @@ export const limitRanger: AdmissionPlugin = {
         request.kind.storage === "pods"
           ? limits.flatMap((limit) => podProblems(limit, podOf(request)))
           : limits.flatMap((limit) => claimProblems(limit, request.object as unknown as PersistentVolumeClaim));
-      if (problems.length > 0) throw refusal(request, problems);
+      if (problems.length > 0) throw outOfRange(request, problems);
     }
   },
 };
@@ -47,9 +46,9 @@ async function rangesFor({ key, previous }: AdmissionRequest, reader: AdmissionR
   return previous?.metadata.deletionTimestamp === undefined ? reader.list(limitRanges, key.namespace) : [];
 }
 
-function refusal({ kind, key, object }: AdmissionRequest, problems: readonly string[]) {
+function outOfRange(request: AdmissionRequest, problems: readonly string[]) {
   const all = [...new Set(problems)];
-  return forbidden(kind, key.name || (object?.metadata.generateName ?? ""), all.length === 1 ? (all[0] ?? "") : `[${all.join(", ")}]`);
+  return refusal(request, all.length === 1 ? (all[0] ?? "") : `[${all.join(", ")}]`);
 }
 
 function setDefaults(pod: Pod, { spec }: LimitRange): void {

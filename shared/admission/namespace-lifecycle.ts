@@ -1,7 +1,7 @@
 /** NamespaceLifecycle: nothing is made in a namespace that does not exist or is being deleted, and some namespaces are never deleted. */
 import { namespaces } from "../api/kinds.ts";
 import { forbidden, notFound, StatusError } from "../errors/status-error.ts";
-import type { AdmissionPlugin } from "./plugin.ts";
+import { type AdmissionPlugin, refusal } from "./plugin.ts";
 
 const immortal: ReadonlySet<string> = new Set(["default", "kube-system", "kube-public"]);
 
@@ -13,7 +13,8 @@ export const namespaceLifecycle: AdmissionPlugin = {
   handles: (kind, operation) =>
     (operation === "CREATE" && kind.namespaced && kind.plural !== accessReviews) ||
     (operation === "DELETE" && kind.storage === "namespaces"),
-  admit: async ({ operation, kind, key, object }, reader) => {
+  admit: async (request, reader) => {
+    const { operation, kind, key } = request;
     if (operation === "DELETE") {
       if (immortal.has(key.name)) throw forbidden(kind, key.name, "this namespace may not be deleted");
       return;
@@ -24,7 +25,7 @@ export const namespaceLifecycle: AdmissionPlugin = {
     if (namespace?.status?.phase === "Terminating") namespace = await reader.fresh(namespaces, where);
     if (namespace === undefined) throw notFound(namespaces, key.namespace);
     if (namespace.status?.phase !== "Terminating") return;
-    throw terminating(forbidden(kind, key.name || (object?.metadata.generateName ?? ""), terminatingMessage(key.namespace)), key.namespace);
+    throw terminating(refusal(request, terminatingMessage(key.namespace)), key.namespace);
   },
 };
 

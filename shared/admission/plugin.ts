@@ -3,6 +3,7 @@ import type { KindRef } from "../api/client.ts";
 import type { AnyObject, Kind } from "../api/kind.ts";
 import type { KubeObject, ObjectKey } from "../api/objects.ts";
 import type { UserInfo } from "../auth/auth.ts";
+import { forbidden, type StatusError } from "../errors/status-error.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE";
 
@@ -38,6 +39,10 @@ export interface AdmissionReader {
   fresh<T extends KubeObject>(kind: KindRef<T>, key: ObjectKey): Promise<T | undefined>;
   list<T extends KubeObject>(kind: KindRef<T>, namespace?: string): Promise<readonly T[]>;
 }
+
+/** A refusal in Kubernetes' words: what has no name yet goes by that which its name will begin with. */
+export const refusal = ({ kind, key, object }: AdmissionRequest, why: string): StatusError =>
+  forbidden(kind, key.name || object?.metadata.name || object?.metadata.generateName || "Unknown", why);
 
 export interface AdmissionPlugin {
   readonly name: string;

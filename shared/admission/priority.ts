@@ -2,8 +2,8 @@
 import type { Pod, PriorityClass } from "../api/generated/types.ts";
 import { priorityClasses } from "../api/kinds.ts";
 import { forbidden } from "../errors/status-error.ts";
-import type { AdmissionPlugin, AdmissionReader, AdmissionRequest } from "./plugin.ts";
-import { podOf, podsOn, refusePod } from "./pods.ts";
+import { type AdmissionPlugin, type AdmissionReader, type AdmissionRequest, refusal } from "./plugin.ts";
+import { podOf, podsOn } from "./pods.ts";
 
 const onPods = podsOn("CREATE", "UPDATE");
 const classStorage = "priorityclasses.scheduling.k8s.io";
@@ -32,17 +32,17 @@ async function setPriority(request: AdmissionRequest, reader: AdmissionReader): 
   const { spec } = podOf(request);
   const name = spec.priorityClassName;
   const found = name ? await reader.get(priorityClasses, { namespace: "", name }) : await defaultClass(reader);
-  if (name && found === undefined) throw refusePod(request, `no PriorityClass with name ${name} was found`);
+  if (name && found === undefined) throw refusal(request, `no PriorityClass with name ${name} was found`);
   const value = found?.value ?? 0;
   if (spec.priority !== undefined && spec.priority !== value) {
-    throw refusePod(
+    throw refusal(
       request,
       `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
     );
   }
   const policy = found ? found.preemptionPolicy : "PreemptLowerPriority";
   if (policy !== undefined && spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy) {
-    throw refusePod(
+    throw refusal(
       request,
       `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
     );

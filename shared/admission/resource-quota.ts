@@ -5,10 +5,9 @@
 import type { Pod, ResourceQuota } from "../api/generated/types.ts";
 import { resourceQuotas } from "../api/kinds.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "../api/objects.ts";
-import { forbidden, type StatusError } from "../errors/status-error.ts";
 import { type Amounts, exceeding, excess, keep, plus, printed } from "../quota/amounts.ts";
 import { type Counted, constraintProblem, countsUnder, covers, isCounted, isTerminating, usageOf } from "../quota/usage.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
+import { type AdmissionPlugin, type AdmissionRequest, refusal } from "./plugin.ts";
 
 /** What is about to be used. */
 export interface Charge {
@@ -92,17 +91,14 @@ function isUnconcerned({ kind, operation, subresource, object, previous }: Admis
 
 const countedIn = ({ kind }: AdmissionRequest, object: unknown): Counted => ({ storage: kind.storage, object: object as KubeObject });
 
-const refuse = ({ kind, key, object }: AdmissionRequest, why: string): StatusError =>
-  forbidden(kind, key.name || object?.metadata.name || (object?.metadata.generateName ?? ""), why);
-
 /** @throws {StatusError} Forbidden for what does not say what it needs, and while nobody has counted yet */
 function refuseUncountable(request: AdmissionRequest, { metadata, status }: ResourceQuota, counted: Counted): void {
   const hard = status?.hard ?? {};
   const names = Object.keys(hard).filter((name) => countsUnder(counted.storage, name));
   const problem = constraintProblem(counted, keep(hard, names));
-  if (problem !== undefined) throw refuse(request, `failed quota: ${metadata.name}: ${problem}`);
+  if (problem !== undefined) throw refusal(request, `failed quota: ${metadata.name}: ${problem}`);
   if (names.some((name) => status?.used?.[name] === undefined))
-    throw refuse(request, `status unknown for quota: ${metadata.name}, resources: ${names.toSorted().join(",")}`);
+    throw refusal(request, `status unknown for quota: ${metadata.name}, resources: ${names.toSorted().join(",")}`);
 }
 
 /** @throws {StatusError} Forbidden */
@@ -113,5 +109,5 @@ function refuseExcess(request: AdmissionRequest, { metadata, status }: ResourceQ
   const over = exceeding(keep(plus(used, wanted), Object.keys(wanted)), hard);
   if (over.length === 0) return;
   const [requested, before, limited] = [wanted, used, hard].map((list) => printed(keep(list, over)));
-  throw refuse(request, `exceeded quota: ${metadata.name}, requested: ${requested}, used: ${before}, limited: ${limited}`);
+  throw refusal(request, `exceeded quota: ${metadata.name}, requested: ${requested}, used: ${before}, limited: ${limited}`);
 }

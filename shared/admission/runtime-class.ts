@@ -6,8 +6,8 @@ import type { RuntimeClass, Toleration } from "../api/generated/types.ts";
 import { runtimeClasses } from "../api/kinds.ts";
 import { compare, parseQuantity } from "../api/quantity.ts";
 import { mergeTolerations } from "../api/tolerations.ts";
-import type { AdmissionPlugin, AdmissionReader, AdmissionRequest } from "./plugin.ts";
-import { podOf, podsOn, refusePod } from "./pods.ts";
+import { type AdmissionPlugin, type AdmissionReader, type AdmissionRequest, refusal } from "./plugin.ts";
+import { podOf, podsOn } from "./pods.ts";
 
 export const runtimeClass: AdmissionPlugin = {
   name: "RuntimeClass",
@@ -19,7 +19,7 @@ export const runtimeClass: AdmissionPlugin = {
     const { spec } = podOf(request);
     const overhead = found.overhead?.podFixed;
     if (found.overhead) {
-      if (Object.keys(spec.overhead ?? {}).length > 0 && !isSame(overhead, spec.overhead)) throw refusePod(request, otherOverhead);
+      if (Object.keys(spec.overhead ?? {}).length > 0 && !isSame(overhead, spec.overhead)) throw refusal(request, otherOverhead);
       if (overhead) spec.overhead = { ...overhead };
     }
     if (!found.scheduling) return;
@@ -27,10 +27,7 @@ export const runtimeClass: AdmissionPlugin = {
     for (const [key, value] of Object.entries(nodeSelector)) {
       const own = spec.nodeSelector?.[key];
       if (own !== undefined && own !== value)
-        throw refusePod(
-          request,
-          `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
-        );
+        throw refusal(request, `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`);
     }
     if (Object.keys(nodeSelector).length > 0) spec.nodeSelector = { ...spec.nodeSelector, ...nodeSelector };
     const merged: Toleration[] = mergeTolerations([...(spec.tolerations ?? []), ...tolerations]);
@@ -41,9 +38,9 @@ export const runtimeClass: AdmissionPlugin = {
     const found = await classOf(request, reader);
     const { overhead } = podOf(request).spec;
     if (found?.overhead) {
-      if (!isSame(found.overhead.podFixed, overhead)) throw refusePod(request, otherOverhead);
+      if (!isSame(found.overhead.podFixed, overhead)) throw refusal(request, otherOverhead);
     } else if (overhead !== undefined) {
-      throw refusePod(request, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+      throw refusal(request, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
     }
   },
 };
@@ -55,7 +52,7 @@ async function classOf(request: AdmissionRequest, reader: AdmissionReader): Prom
   const name = podOf(request).spec.runtimeClassName;
   if (name === undefined) return undefined;
   const found = await reader.get(runtimeClasses, { namespace: "", name });
-  if (!found) throw refusePod(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+  if (!found) throw refusal(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
   return found;
 }
 

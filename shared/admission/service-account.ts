@@ -2,8 +2,8 @@
 import type { Container, Pod, ServiceAccount, Volume } from "../api/generated/types.ts";
 import { serviceAccounts } from "../api/kinds.ts";
 import { generateName } from "../api/names.ts";
-import type { AdmissionPlugin } from "./plugin.ts";
-import { isMirror, podOf, podsOn, refusePod } from "./pods.ts";
+import { type AdmissionPlugin, refusal } from "./plugin.ts";
+import { isMirror, podOf, podsOn } from "./pods.ts";
 
 const tokenMountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
@@ -19,7 +19,7 @@ export function serviceAccount({ random }: { readonly random: () => number }): A
       const pod = podOf(request);
       if (isMirror(pod)) {
         const problem = mirrorProblem(pod);
-        if (problem !== undefined) throw refusePod(request, problem);
+        if (problem !== undefined) throw refusal(request, problem);
         return;
       }
       const name = (pod.spec.serviceAccountName ||= "default");
@@ -29,14 +29,14 @@ export function serviceAccount({ random }: { readonly random: () => number }): A
       // Every namespace has its `default` account; one that is about to be made is what an empty one is.
       if (account === undefined && name !== "default") {
         const where = `${request.key.namespace}/${name}`;
-        throw refusePod(request, `error looking up service account ${where}: serviceaccount "${name}" not found`);
+        throw refusal(request, `error looking up service account ${where}: serviceaccount "${name}" not found`);
       }
       if (wantsToken(pod, account)) mountToken(pod, random);
       const secrets = account?.imagePullSecrets ?? [];
       if ((pod.spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0)
         pod.spec.imagePullSecrets = secrets.map(({ name }) => ({ name }));
       const problem = account && enforces(account) ? secretProblem(pod, account) : undefined;
-      if (problem !== undefined) throw refusePod(request, problem);
+      if (problem !== undefined) throw refusal(request, problem);
     },
   };
 }

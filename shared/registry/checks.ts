@@ -6,8 +6,11 @@ import { lifecycleOf } from "./lifecycle.ts";
 
 /** An object that has no name yet may be refused for just that. */
 const refuse = (kind: Kind, name: string | undefined, problems: readonly Problem[]): void => {
-  if (problems.length > 0) throw invalid(kind, name ?? "", unique(problems));
+  if (problems.length > 0) throw invalid(kind.storage === "events" ? coreEvent : kind, name ?? "", unique(problems));
 };
+
+/** Of Events it is said in the words of the older API, whichever is used. */
+const coreEvent = { group: "", kind: "Event" };
 
 /** A field that breaks one rule on create and again on update is named once. */
 const unique = (problems: readonly Problem[]): Problem[] => {

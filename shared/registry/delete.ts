@@ -5,7 +5,7 @@ import type { AnyObject, Kind, Propagation } from "../api/kind.ts";
 import { forbidden, invalid, notFound } from "../errors/status-error.ts";
 import type { Stored, Verdict } from "../store/store.ts";
 import { lifecycleOf } from "./lifecycle.ts";
-import { checkDeletable } from "./preconditions.ts";
+import { checkDeletable, checkWritable } from "./preconditions.ts";
 import { present } from "./present.ts";
 import type { DeleteAnswer, DeleteParameters } from "./registry.ts";
 import { clone, same, seconds } from "./values.ts";
@@ -29,7 +29,9 @@ export async function deleteObject(deletion: Deletion): Promise<DeleteAnswer> {
     const previous = present(deletion.kind, current);
     const needed = deletion.kind.behaviour.undeletable?.(previous);
     if (needed !== undefined) throw forbidden(deletion.kind, deletion.key.name, needed);
-    checkDeletable(deletion.kind, previous.metadata, deletion.parameters.preconditions ?? {});
+    // Namespaces have their own words for it.
+    const check = deletion.kind.storage === "namespaces" ? checkWritable : checkDeletable;
+    check(deletion.kind, previous.metadata, deletion.parameters.preconditions ?? {});
     const { mutating, validating } = deletion.admission.concerned(deletion.kind, "DELETE", deletion.subresource);
     if (mutating.length === 0 && validating.length === 0) return judge(deletion, current, previous, now);
     return admitted(deletion, current, previous, now, (text) => warnings.push(text));

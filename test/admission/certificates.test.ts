@@ -98,14 +98,15 @@ describe("trap 18: CertificateApproval", () => {
 describe("trap 18: CertificateSigning", () => {
   it("a certificate and conditions are the signer's to write; the rest of a status is not guarded", async () => {
     const api = await withRequest("approve example.com/signer");
-    for (const status of [{ certificate: "bm8=" }, { conditions: [{ type: "Failed", status: "True", reason: "r" }] }])
+    const certificate = Buffer.from("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n").toString("base64");
+    for (const status of [{ certificate }, { conditions: [{ type: "Failed", status: "True", reason: "r" }] }])
       expect(await refusal(change(api, "status", status))).toMatchObject({
         code: 403,
         message: `${requests} "jane" is forbidden: user not permitted to sign requests with signerName "example.com/signer"`,
       });
     await expect(change(api, "status", {})).resolves.toBeDefined();
     const signer = await withRequest("sign example.com/*");
-    expect(await change(signer, "status", { certificate: "bm8=" })).toMatchObject({ status: { certificate: "bm8=" } });
+    expect(await change(signer, "status", { certificate })).toMatchObject({ status: { certificate } });
   });
 });
 

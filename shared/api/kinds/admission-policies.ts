@@ -19,6 +19,7 @@ import {
   validateParamKind,
   validateParamRef,
 } from "../validation/admission-rules.ts";
+import { validateConditions } from "../validation/conditions.ts";
 import type { Given } from "../validation/given.ts";
 import { duplicate, eachItem, invalid, invalidEach, notSupported, required, tooMany } from "../validation/problems.ts";
 import { oneOf } from "../validation/values.ts";
@@ -115,6 +116,13 @@ export const validatingAdmissionPolicyBehaviour = behaviour(validatingAdmissionP
     policy.status ??= {};
   },
   ...statusAlone,
+  validateStatusUpdate: ({ status }) => [
+    ...eachItem("status.typeChecking.expressionWarnings", status?.typeChecking?.expressionWarnings, ({ fieldRef, warning }, at) => [
+      ...(warning ? [] : [required(`${at}.warning`)]),
+      ...(fieldRef ? [] : [required(`${at}.fieldRef`)]),
+    ]),
+    ...validateConditions(status?.conditions, "status.conditions"),
+  ],
   validate: (policy) => [...validatePolicy(policy.spec ?? {}), ...validateValidations(policy)],
   generationFields: specGeneration,
   allowUnconditionalUpdate: false,

@@ -172,6 +172,7 @@ const aboutSelectors = <T>(prefix: string, of: (event: T) => Facts): Record<stri
   Object.fromEntries(aboutFields.map((field) => [`${prefix}.${field}`, (event: T) => of(event).about[field] ?? ""]));
 
 export const eventBehaviour = behaviour(events, {
+  nameRule: "pathSegment",
   defaults: (event) => {
     event.source ??= {};
     event.reportingComponent ??= "";

@@ -15,8 +15,10 @@ import { createdAt } from "./cells.ts";
 function setDefaults({ spec }: LimitRange): void {
   for (const limit of spec?.limits ?? []) {
     if (limit.type !== "Container") continue;
-    limit.default = { ...limit.max, ...limit.default };
-    limit.defaultRequest = { ...limit.min, ...limit.default, ...limit.defaultRequest };
+    const usual = { ...limit.max, ...limit.default };
+    const request = { ...limit.min, ...usual, ...limit.defaultRequest };
+    if (Object.keys(usual).length > 0) limit.default = usual;
+    if (Object.keys(request).length > 0) limit.defaultRequest = request;
   }
 }
 

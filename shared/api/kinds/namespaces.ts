@@ -1,10 +1,11 @@
 /** Namespaces: always labelled with their own name, and held by the `kubernetes` finalizer until they are empty. */
 import type { Namespace } from "../generated/types.ts";
+import type { Problem } from "../kind.ts";
 import { namespaces } from "../kinds.ts";
 import { qualifiedNameProblems } from "../names.ts";
 import { copyOf } from "../patch/values.ts";
 import { validateKnownFinalizer } from "../validation/metadata.ts";
-import { invalid, invalidEach } from "../validation/problems.ts";
+import { eachItem, invalid, invalidEach } from "../validation/problems.ts";
 import { behaviour, noGeneration } from "./behaviour.ts";
 import { text } from "./cells.ts";
 
@@ -37,7 +38,7 @@ export const namespaceBehaviour = behaviour(namespaces, {
   prepareForStatusUpdate: (next, previous) => {
     next.spec = copyOf(previous.spec ?? {});
   },
-  validate: ({ spec }) => validateNamespaceFinalizers(spec?.finalizers, "spec.finalizers"),
+  validate: ({ spec }) => (spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers")),
   validateStatusUpdate: ({ metadata, status }) => {
     const wanted = metadata.deletionTimestamp ? "Terminating" : "Active";
     if (status?.phase === wanted) return [];
@@ -49,6 +50,11 @@ export const namespaceBehaviour = behaviour(namespaces, {
   columns: [text("Status", ({ status }) => status?.phase)],
 });
 
-/** Finalizers of a namespace: qualified names, or one of the few standard names without a domain. */
-export const validateNamespaceFinalizers = (finalizers: readonly string[] | undefined, field: string) =>
-  (finalizers ?? []).flatMap((name) => [...invalidEach(field, name, qualifiedNameProblems(name)), ...validateKnownFinalizer(name, field)]);
+/** A finalizer of a namespace: a qualified name, or one of the few standard names without a domain. */
+const validateFinalizer = (name: string, field: string): Problem[] => [
+  ...invalidEach(field, name, qualifiedNameProblems(name)),
+  ...validateKnownFinalizer(name, field),
+];
+
+/** Through `/finalize`, problems name the one that is wrong; otherwise the list. */
+export const validateFinalize = ({ spec }: Namespace): Problem[] => eachItem("spec.finalizers", spec?.finalizers, validateFinalizer);

@@ -129,7 +129,7 @@ const validateInline = (spec: PersistentVolumeSpec, path: string): Problem[] => 
 ];
 
 function validateOwn(spec: PersistentVolumeSpec, path: string): Problem[] {
-  const { nodeAffinity, storageClassName } = spec;
+  const { nodeAffinity } = spec;
   const affinity = `${path}.nodeAffinity.required`;
   return [
     ...validateCapacity(spec.capacity, `${path}.capacity`),
@@ -139,10 +139,13 @@ function validateOwn(spec: PersistentVolumeSpec, path: string): Problem[] {
         ? validateNodeSelector(nodeAffinity.required, affinity)
         : [required(affinity, "must specify required node constraints")]
       : []),
-    ...(storageClassName ? invalidEach(`${path}.storageClassName`, storageClassName, dnsSubdomainProblems(storageClassName)) : []),
-    ...oneOf(spec.volumeMode, volumeModes, `${path}.volumeMode`),
   ];
 }
+
+const validateClassAndMode = ({ storageClassName, volumeMode }: PersistentVolumeSpec, path: string): Problem[] => [
+  ...(storageClassName ? invalidEach(`${path}.storageClassName`, storageClassName, dnsSubdomainProblems(storageClassName)) : []),
+  ...oneOf(volumeMode, volumeModes, `${path}.volumeMode`),
+];
 
 export function validateVolumeSpec(
   spec: PersistentVolumeSpec,
@@ -158,6 +161,7 @@ export function validateVolumeSpec(
     ...(isRoot && spec.persistentVolumeReclaimPolicy === "Recycle"
       ? [forbidden(`${path}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")]
       : []),
+    ...(isInline ? [] : validateClassAndMode(spec, path)),
     ...(attributes === undefined
       ? []
       : [

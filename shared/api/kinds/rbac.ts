@@ -82,8 +82,10 @@ function validateBinding({ roleRef, subjects }: Binding, kinds: readonly string[
   ];
 }
 
-function setBindingDefaults({ roleRef, subjects }: Binding): void {
+function setBindingDefaults(binding: Binding): void {
+  const { roleRef, subjects } = binding as Given<Binding>;
   if (roleRef) roleRef.apiGroup ||= group;
+  else binding.roleRef = { apiGroup: group, kind: "", name: "" };
   for (const subject of subjects ?? []) {
     if (!subject.apiGroup && (subject.kind === "User" || subject.kind === "Group")) subject.apiGroup = group;
   }

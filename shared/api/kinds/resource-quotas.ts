@@ -4,7 +4,7 @@ import type { Problem } from "../kind.ts";
 import { resourceQuotas } from "../kinds.ts";
 import { compare, parseQuantity } from "../quantity.ts";
 import { invalid, required } from "../validation/problems.ts";
-import { isHugePages, validateAmount, validateResourceName } from "../validation/values.ts";
+import { isHugePages, isRequestedHugePages, validateAmount, validateResourceName } from "../validation/values.ts";
 import { behaviour, noGeneration, statusBehaviour } from "./behaviour.ts";
 import { age, text } from "./cells.ts";
 
@@ -25,7 +25,7 @@ const quotaResources = new Set([
   "services.nodeports",
   "services.loadbalancers",
 ]);
-const isQuotaResource = (name: string): boolean => quotaResources.has(name) || isHugePages(name) || name.startsWith("requests.hugepages-");
+const isQuotaResource = (name: string): boolean => quotaResources.has(name) || isHugePages(name) || isRequestedHugePages(name);
 
 /** What each scope can count. */
 const scopeResources: Readonly<Record<string, readonly string[]>> = {

@@ -86,7 +86,9 @@ const countedResources = new Set([
 ]);
 
 export const isHugePages = (name: string): boolean => name.startsWith("hugepages-");
-export const isStandardResource = (name: string): boolean => standardResources.has(name) || isHugePages(name);
+/** As quotas call what is requested of them. */
+export const isRequestedHugePages = (name: string): boolean => name.startsWith("requests.hugepages-");
+export const isStandardResource = (name: string): boolean => standardResources.has(name) || isHugePages(name) || isRequestedHugePages(name);
 /** Names without a domain, and those of kubernetes.io. */
 export const isNativeResource = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
 /** Resources of devices and the like: `nvidia.com/gpu`. */

@@ -141,7 +141,7 @@ export function fromAutoscalerV2(object: JsonObject): JsonObject {
   if (currentMetrics.length > 0) {
     annotations[currentMetricsAnnotation] = JSON.stringify(currentMetrics.map((metric) => moved(metric, statusMoves, "v1")));
   }
-  if (spec.behavior !== undefined) annotations[behaviorAnnotation] = JSON.stringify(spec.behavior);
+  if (spec.behavior !== undefined) annotations[behaviorAnnotation] = JSON.stringify(internalBehavior(spec.behavior));
   if (list(status, "conditions").length > 0) annotations[conditionsAnnotation] = JSON.stringify(status.conditions);
 
   const { metrics: _, behavior: __, ...plainSpec } = spec;
@@ -151,7 +151,7 @@ export function fromAutoscalerV2(object: JsonObject): JsonObject {
     metadata: annotated(object, annotations),
     spec: { ...plainSpec, ...(target !== undefined && { targetCPUUtilizationPercentage: target }) },
     ...(object.status !== undefined && {
-      status: { ...plainStatus, ...(current !== undefined && { currentCPUUtilizationPercentage: current }) },
+      status: { currentReplicas: 0, ...plainStatus, ...(current !== undefined && { currentCPUUtilizationPercentage: current }) },
     }),
   };
 }
@@ -159,7 +159,7 @@ export function fromAutoscalerV2(object: JsonObject): JsonObject {
 export function toAutoscalerV2(object: JsonObject): JsonObject {
   const annotations = part(part(object, "metadata"), "annotations");
   const { targetCPUUtilizationPercentage: target, ...spec } = part(object, "spec");
-  const { currentCPUUtilizationPercentage: current, ...status } = part(object, "status");
+  const { currentCPUUtilizationPercentage: current, currentReplicas, ...status } = part(object, "status");
 
   const others = (parsed(annotations[metricsAnnotation]) ?? []) as JsonObject[];
   const metrics = others.map((metric) => moved(metric, specMoves, "v2"));
@@ -179,7 +179,13 @@ export function toAutoscalerV2(object: JsonObject): JsonObject {
     metadata: annotated(object, {}),
     spec: { ...spec, metrics, ...(behavior !== undefined && { behavior: lowerCased(behavior) }) },
     ...(object.status !== undefined && {
-      status: { ...status, ...(currentMetrics && { currentMetrics }), ...(conditions !== undefined && { conditions }) },
+      // Version 1 always says how many there are.
+      status: {
+        ...status,
+        ...(currentReplicas !== 0 && { currentReplicas }),
+        ...(currentMetrics && { currentMetrics }),
+        ...(conditions !== undefined && { conditions }),
+      },
     }),
   };
 }
@@ -203,11 +209,31 @@ function parsed(text: unknown): unknown {
   }
 }
 
-/** Upstream writes the behaviour with the field names of its internal type: `ScaleUp`. */
+/** Fields of upstream's internal type, in its order: what is not set is null. */
+const rulesFields = ["stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance"];
+const policyFields = ["type", "value", "periodSeconds"];
+
+const upperCased = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+const internal = (object: JsonObject, fields: readonly string[]): JsonObject =>
+  Object.fromEntries(fields.map((field) => [upperCased(field), object[field] ?? null]));
+
+/** The behaviour as upstream writes it into the annotation: with the field names of its internal type, `ScaleUp`. */
+function internalBehavior(behavior: unknown): JsonObject {
+  const rules = (name: string) => {
+    const of = (behavior as JsonObject)[name] as JsonObject | undefined;
+    return of ? internal({ ...of, policies: list(of, "policies").map((policy) => internal(policy, policyFields)) }, rulesFields) : null;
+  };
+  return { ScaleUp: rules("scaleUp"), ScaleDown: rules("scaleDown") };
+}
+
+/** And back; nulls are nothing. */
 function lowerCased(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lowerCased);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerCased(inner)]),
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([name, inner]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerCased(inner)]),
   );
 }

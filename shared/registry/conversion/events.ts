@@ -17,4 +17,10 @@ const rename = (object: JsonObject, names: Readonly<Record<string, string>>): Js
   Object.fromEntries(Object.entries(object).map(([field, value]) => [names[field] ?? field, value]));
 
 export const toCoreEvent = (event: JsonObject): JsonObject => rename(event, coreName);
-export const fromCoreEvent = (event: JsonObject): JsonObject => rename(event, newName);
+
+/** What core/v1 always writes, events.k8s.io/v1 leaves out where it is empty. */
+export function fromCoreEvent(event: JsonObject): JsonObject {
+  const converted = rename(event, newName);
+  for (const field of ["reportingController", "reportingInstance"]) if (converted[field] === "") delete converted[field];
+  return converted;
+}

@@ -1,9 +1,11 @@
 /** What stands behind each subresource. */
 
+import { admit } from "../../admission/chain.ts";
 import type { AnyObject, Kind } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import type { TokenIssuer } from "../../auth/tokens/token-issuer.ts";
 import { badRequest } from "../../errors/status-error.ts";
+import { creationRequest } from "../create.ts";
 import { unknownResource } from "../errors.ts";
 import { patchObject } from "../patch.ts";
 import type { Patch } from "../registry.ts";
@@ -78,13 +80,23 @@ export async function post(write: Write, body: JsonObject, { budgets, tokens }: 
       await bindPod(write, body);
       return done;
     case "eviction":
+      await admitPost(write);
       await evictPod(write, body, budgets);
       return done;
     case "token":
+      await admitPost(write);
       return requestToken(write, body, tokens);
     default:
       throw badRequest(`nothing can be created through ${write.subresource}`);
   }
+}
+
+/** What is posted to a part of an object is created, too: not in a namespace that is being deleted. @throws {StatusError} Forbidden */
+async function admitPost(write: Write): Promise<void> {
+  const { kind, key, subresource, admission, reader, context } = write;
+  const object = { metadata: { name: key.name } } as AnyObject;
+  const request = creationRequest(write, object, (text) => context.warnings.push(text));
+  await admit(admission.concerned(kind, "CREATE", subresource), request, reader);
 }
 
 /** `Status` of a success. */
