@@ -60,8 +60,8 @@ export function decodeBody(
   }
 }
 
-/** A body may leave out its type, but not name another. */
-function checkType(kind: Kind, { apiVersion, kind: name, metadata }: JsonObject): void {
+/** A body may leave out its type, but not name another. @throws {StatusError} BadRequest, Invalid */
+export function checkType(kind: Kind, { apiVersion, kind: name, metadata }: JsonObject): void {
   const expected = apiVersionOf(kind);
   const isOther = typeof name === "string" && name !== "" && name !== kind.kind;
   if (isOther && kind.custom && (!apiVersion || apiVersion === expected)) {

@@ -122,7 +122,7 @@ export function createServer(options: ServerOptions): Server {
   /** Everything that is no resource. */
   async function path(request: Request, url: URL, info: RequestInfo): Promise<Response> {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      if (info.path === "/api" || info.path.startsWith("/apis")) throw methodNotAllowed();
+      if (/^\/(?:apis?|version)(?:\/|$)/.test(info.path)) throw methodNotAllowed();
       return pageNotFound();
     }
     const query = url.searchParams;

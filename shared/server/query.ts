@@ -1,4 +1,5 @@
 /** Options in the query string, checked in Kubernetes' words. */
+import { quote } from "../api/validation/problems.ts";
 import { badRequest, invalid, type StatusCause } from "../errors/status-error.ts";
 import type { ListParameters, Match, ReadParameters, WatchParameters, WriteParameters } from "../registry/registry.ts";
 import { isTrue } from "./request-info.ts";
@@ -142,7 +143,7 @@ export function writeOptions(
       ? problem(
           "FieldValueInvalid",
           "fieldManager",
-          `Invalid value: ${JSON.stringify(manager)}: invalid character ${unicodeName(bad[0])} (at position ${Buffer.byteLength(manager.slice(0, bad.index))})`,
+          `Invalid value: ${quote(manager)}: invalid character ${unicodeName(bad[0])} (at position ${Buffer.byteLength(manager.slice(0, bad.index))})`,
         )
       : undefined,
     dryRunProblem(dryRun),

@@ -1,13 +1,15 @@
 /** Bodies of requests for a kind, decoded as far as the registry expects them. */
 import { builtinSchema } from "../api/builtin-schemas.ts";
 import { DecodeError, decodeObject } from "../api/codec.ts";
-import { apiVersionOf, type Kind } from "../api/kind.ts";
+import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import type { SchemaNode } from "../api/schema.ts";
 import { badRequest } from "../errors/status-error.ts";
+import { checkType } from "../registry/decode.ts";
+import { placeInNamespace } from "../registry/metadata.ts";
 import type { WriteParameters } from "../registry/registry.ts";
 import { decodeBody, objectBody, readBody, unrecognised } from "./body.ts";
-import type { KindRequest } from "./kind-request.ts";
+import { type KindRequest, namespaceIn } from "./kind-request.ts";
 import { writeOptions } from "./query.ts";
 
 const deleteOptionsDefinition = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
@@ -42,10 +44,7 @@ export async function reviewBody(request: KindRequest): Promise<JsonObject> {
   const { kind, context } = request;
   const { body, write } = await objectToWrite(request, "CreateOptions");
   const own = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
-  if (body.apiVersion !== undefined && body.apiVersion !== own.apiVersion)
-    throw badRequest(
-      `the API version in the data (${textOf(body.apiVersion)}) does not match the expected API version (${own.apiVersion})`,
-    );
+  checkType(kind, body);
   const { object, unknownFields } = decode(kind.schema, body, kind.kind);
   const problems = [...(write.bodyProblems ?? []), ...unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`)];
   if (problems.length > 0 && write.fieldValidation === "Strict")
@@ -54,7 +53,9 @@ export async function reviewBody(request: KindRequest): Promise<JsonObject> {
     );
   if (write.fieldValidation === "Warn") context.warnings.push(...problems);
   // In Go it is there even where the body has none.
-  return { metadata: {}, ...object, ...own };
+  const review = { metadata: {}, ...object, ...own };
+  placeInNamespace(kind, review as unknown as AnyObject, namespaceIn(request));
+  return review;
 }
 
 /** DeleteOptions in a body; of any group, since clients send them in the resource's own. An empty body is none, whatever its type. */

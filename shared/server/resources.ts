@@ -17,6 +17,8 @@ export function resourceHandler(options: ResourceOptions): (exchange: Exchange) 
     const { resource, info, context } = exchange;
     const found = await findKind(options.registry, context.cluster, resource);
     if (!found.kind) return found.groupIsBuiltIn ? Promise.reject(resourceNotFound()) : pageNotFound();
+    // Another server of upstream's serves custom resources, which knows no path but theirs.
+    if (found.kind.custom && isMisplaced(found.kind, resource, exchange.request.method)) return pageNotFound();
     checkShape(found.kind, resource, exchange.request.method);
     const request = { ...exchange, kind: found.kind, options };
     const warning = deprecationWarning(found.kind);
@@ -43,6 +45,14 @@ async function findKind(
   return { kind, groupIsBuiltIn: group === "" || catalog.all().some((one) => one.group === group && !one.custom) };
 }
 
+/** What can be done with one object: of a question that is only asked there is none. */
+const verbsOfOne: ReadonlySet<string> = new Set(["get", "update", "patch", "delete"]);
+
+/** A path that leaves out the namespace where it must not, or has one too many. */
+function isMisplaced(kind: Kind, { namespace, name }: ResourcePath, method: string): boolean {
+  return kind.namespaced ? namespace === "" && (name !== "" || method !== "GET") : namespace !== "";
+}
+
 /** Which paths and methods exist for a kind: what is not routed does not exist, whoever asks. */
 function checkShape(kind: Kind, { namespace, name, subresource }: ResourcePath, method: string): void {
   const inNamespace = namespace !== "" && kind.plural !== "namespaces";
@@ -51,6 +61,7 @@ function checkShape(kind: Kind, { namespace, name, subresource }: ResourcePath, 
     if (name !== "") throw resourceNotFound();
     if (method !== "GET") throw methodNotAllowed();
   }
+  if (name !== "" && subresource === "" && !kind.verbs.some((verb) => verbsOfOne.has(verb))) throw resourceNotFound();
   if (subresource !== "" && !kind.subresources.some((one) => one.name === subresource)) throw resourceNotFound();
 }
 

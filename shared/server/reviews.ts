@@ -4,6 +4,7 @@ import type { Attributes, Authenticator, Authorizer, UserInfo } from "../auth/au
 import { unauthorized } from "../auth/token-authenticator.ts";
 import { badRequest, invalid, type StatusCause, StatusError } from "../errors/status-error.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { accessProblems, localProblems, metadataProblems, selectionProblems, subjectProblems } from "./review-problems.ts";
 
 export interface ReviewContext {
   readonly authenticator: Authenticator;
@@ -20,31 +21,32 @@ type Review = (body: JsonObject, context: ReviewContext) => Promise<JsonObject>;
 /** Kinds of review by group and plural. */
 const reviews: Readonly<Record<string, Review>> = {
   "authorization.k8s.io/selfsubjectaccessreviews": async (body, context) => {
+    refuse([...accessProblems(body), ...selectionProblems(body), ...metadataProblems(body)]);
     const spec = specOf(body);
-    refuse("SelfSubjectAccessReview", accessProblems(spec));
     return { ...body, status: await decide(context.user, spec, context) };
   },
   "authorization.k8s.io/subjectaccessreviews": async (body, context) => {
+    refuse([...accessProblems(body), ...subjectProblems(body), ...selectionProblems(body), ...metadataProblems(body)]);
     const spec = specOf(body);
-    refuse("SubjectAccessReview", [...accessProblems(spec), ...subjectProblems(spec)]);
     return { ...body, status: await decide(subjectOf(spec), spec, context) };
   },
   "authorization.k8s.io/localsubjectaccessreviews": async (body, context) => {
+    refuse([
+      ...accessProblems(body),
+      ...subjectProblems(body),
+      ...selectionProblems(body),
+      ...metadataProblems(body, ["namespace"]),
+      ...localProblems(body, context.namespace),
+    ]);
     const spec = specOf(body);
-    const namespace = text(object(spec.resourceAttributes), "namespace");
-    const problems = [...accessProblems(spec), ...subjectProblems(spec)];
-    if (spec.resourceAttributes !== undefined && namespace !== context.namespace)
-      problems.push(bad("spec.resourceAttributes.namespace", JSON.stringify(namespace), "must match metadata.namespace"));
-    if (spec.nonResourceAttributes !== undefined)
-      problems.push(bad("spec.nonResourceAttributes", JSON.stringify(spec.nonResourceAttributes), "disallowed on this kind of request"));
-    refuse("LocalSubjectAccessReview", problems);
     return { ...body, status: await decide(subjectOf(spec), spec, context) };
   },
-  "authorization.k8s.io/selfsubjectrulesreviews": async (body, { authorizer, user, cluster }) => {
-    const namespace = text(specOf(body), "namespace");
+  // The answer is about who asks, and repeats nothing of the question.
+  "authorization.k8s.io/selfsubjectrulesreviews": async ({ kind, apiVersion, spec }, { authorizer, user, cluster }) => {
+    const namespace = text(object(spec), "namespace");
     if (namespace === "") throw badRequest("no namespace on request");
     const { resourceRules, nonResourceRules, incomplete } = await authorizer.rules(user, namespace, cluster);
-    return { ...body, status: { resourceRules, nonResourceRules, incomplete } };
+    return { kind, apiVersion, metadata: {}, spec: {}, status: { resourceRules, nonResourceRules, incomplete } };
   },
   "authentication.k8s.io/selfsubjectreviews": async (body, { user, clock }) => ({
     ...body,
@@ -136,35 +138,9 @@ function subjectOf(spec: JsonObject): UserInfo {
   };
 }
 
-const bad = (field: string, value: string, message: string): StatusCause => ({
-  reason: "FieldValueInvalid",
-  field,
-  message: `Invalid value: ${value}: ${message}`,
-});
-
-function accessProblems(spec: JsonObject): StatusCause[] {
-  const resource = spec.resourceAttributes !== undefined;
-  const path = spec.nonResourceAttributes !== undefined;
-  if (resource && path)
-    return [
-      bad(
-        "spec.nonResourceAttributes",
-        JSON.stringify(spec.nonResourceAttributes),
-        "cannot be specified in combination with resourceAttributes",
-      ),
-    ];
-  if (!resource && !path)
-    return [bad("spec.resourceAttributes", "null", "exactly one of nonResourceAttributes or resourceAttributes must be specified")];
-  return [];
-}
-
-const subjectProblems = (spec: JsonObject): StatusCause[] =>
-  text(spec, "user") === "" && !(Array.isArray(spec.groups) && spec.groups.length > 0)
-    ? [bad("spec.user", '""', "at least one of user or group must be specified")]
-    : [];
-
-function refuse(kind: string, problems: readonly StatusCause[]): void {
-  if (problems.length > 0) throw invalid({ group: "authorization.k8s.io", kind }, "", problems);
+/** Upstream does not say which kind of review it is. */
+function refuse(problems: readonly StatusCause[]): void {
+  if (problems.length > 0) throw invalid({ group: "authorization.k8s.io", kind: "" }, "", problems);
 }
 
 const object = (value: unknown): JsonObject => (typeof value === "object" && value !== null ? (value as JsonObject) : {});

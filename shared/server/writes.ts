@@ -38,7 +38,7 @@ async function createBinding(
   write: WriteParameters,
 ): Promise<Response> {
   const name = (body.metadata as { name?: unknown } | undefined)?.name;
-  if (typeof name !== "string" || name === "") throw badRequest("name is required");
+  if (typeof name !== "string" || name === "") throw badRequest("Name parameter required.");
   const pods = (await options.registry.catalog(context.cluster)).byResource("", "v1", "pods");
   if (!pods) throw resourceNotFound();
   const key = { namespace: resource.namespace, name };

@@ -50,6 +50,19 @@ describe("checklist 26: NamespaceLifecycle", () => {
     expect(await api.patch("configmaps", "before", { type: "merge", body: { data: { k: "v" } } }, { namespace: "n" })).toMatchObject({
       data: { k: "v" },
     });
+    const nameless = api.create("configmaps", { metadata: {} }, { namespace: "n" });
+    expect((await refusal(nameless)).message).toContain('configmaps "Unknown" is forbidden');
+  });
+
+  it.each([
+    { subresource: "eviction", resource: "pods" },
+    { subresource: "token", resource: "serviceaccounts" },
+  ])("nothing is posted to a part of what is in it: $subresource", async ({ subresource, resource }) => {
+    const api = await aCluster();
+    await api.create("namespaces", { metadata: { name: "n" } });
+    await api.remove("namespaces", "n");
+    const posted = api.create(resource, { metadata: { name: "p" } }, { namespace: "n", subresource });
+    expect(await refusal(posted)).toMatchObject({ code: 403, details: { causes: [{ reason: "NamespaceTerminating" }] } });
   });
 
   it("trap 5: a namespace that another process just made exists", async () => {

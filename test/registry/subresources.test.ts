@@ -191,6 +191,15 @@ describe("checklist 49: pods/eviction", () => {
     expect((await always.get("pods", "p")).metadata.deletionTimestamp).toBeDefined();
   });
 
+  it("leaves the Pod where what is asked for is no dry run and nothing else", async () => {
+    const api = await withPod("Pending");
+    expect(await refusal(evict(api, { dryRun: ["all"] }))).toMatchObject({
+      message: 'DeleteOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["all"]: supported values: "All"',
+    });
+    expect(await refusal(evict(api, { gracePeriodSeconds: "x" }))).toMatchObject({ code: 400 });
+    await expect(api.get("pods", "p")).resolves.toBeDefined();
+  });
+
   it("a dry run spends nothing", async () => {
     const api = await withPod("Running", ready);
     await withBudget(api, { disruptionsAllowed: 1, currentHealthy: 2 });

@@ -142,9 +142,10 @@ describe("trap 20: reviews", () => {
     expect((await review("ns")).status).toEqual({ allowed: false });
     expect(await review("other")).toMatchObject({
       code: 422,
-      message:
-        'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "ns": must match metadata.namespace',
+      message: '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "ns": must match metadata.namespace',
     });
+    const elsewhere = post({ metadata: { namespace: "other" }, spec: { ...getPods, user: "alice" } });
+    expect(await json(`${authorization}/namespaces/ns/localsubjectaccessreviews`, elsewhere)).toMatchObject({ reason: "BadRequest" });
   });
 
   it("what I may do", async () => {
@@ -174,8 +175,17 @@ describe("trap 20: reviews", () => {
     const { json } = testServer();
     expect(await json(`${authorization}/subjectaccessreviews`, post({ spec: {} }))).toMatchObject({
       code: 422,
-      details: { kind: "SubjectAccessReview", causes: [{ field: "spec.resourceAttributes" }, { field: "spec.user" }] },
+      details: { group: "authorization.k8s.io", causes: [{ field: "spec.resourceAttributes" }, { field: "spec.user" }] },
     });
+    const named = { metadata: { name: "x" }, spec: { ...getPods, user: "alice" } };
+    expect(await json(`${authorization}/subjectaccessreviews`, post(named))).toMatchObject({
+      details: { causes: [{ field: "metadata" }] },
+    });
+    const selecting = { spec: { resourceAttributes: { verb: "list", resource: "pods", labelSelector: {} } } };
+    expect(await json(`${authorization}/selfsubjectaccessreviews`, post(selecting))).toMatchObject({
+      details: { causes: [{ reason: "FieldValueRequired", field: "spec.resourceAttributes.labelSelector.requirements" }] },
+    });
+    expect(await json(`${authorization}/selfsubjectaccessreviews`, post({ kind: "Pod", spec: getPods }))).toMatchObject({ code: 400 });
     expect(
       await json(`${authorization}/selfsubjectaccessreviews`, post({ spec: { ...getPods, nonResourceAttributes: { path: "/" } } })),
     ).toMatchObject({

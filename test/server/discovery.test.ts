@@ -43,6 +43,7 @@ describe("discovery, one document at a time", () => {
         categories: ["all"],
         storageVersionHash: "EdX2FP+L0js=",
       },
+      { name: "crontabs/status", singularName: "", namespaced: true, kind: "CronTab", verbs: ["get", "patch", "update"] },
       {
         name: "crontabs/scale",
         singularName: "",
@@ -52,7 +53,6 @@ describe("discovery, one document at a time", () => {
         kind: "Scale",
         verbs: ["get", "patch", "update"],
       },
-      { name: "crontabs/status", singularName: "", namespaced: true, kind: "CronTab", verbs: ["get", "patch", "update"] },
     ]);
   });
 

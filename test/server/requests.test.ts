@@ -350,7 +350,7 @@ describe("options in the query", () => {
     },
     {
       query: "fieldManager=a%07",
-      message: 'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\u0007": invalid character U+0007 (at position 1)',
+      message: 'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\a": invalid character U+0007 (at position 1)',
     },
   ])("refuses $query on a write", async ({ query, message }) => {
     const { json } = testServer();

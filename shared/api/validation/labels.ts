@@ -26,32 +26,41 @@ export function validateAnnotations(annotations: Strings | undefined, path: stri
   return bytes > annotationBytesLimit ? [...problems, tooLong(path, annotationBytesLimit)] : problems;
 }
 
-type Requirement = NonNullable<LabelSelector["matchExpressions"]>[number];
+export type Requirement = NonNullable<LabelSelector["matchExpressions"]>[number];
 
-function validateRequirement(requirement: Requirement, path: string): Problem[] {
-  const problems: Problem[] = [];
-  const values = requirement.values ?? [];
-  switch (requirement.operator) {
+interface RequirementRules {
+  readonly knownOperatorsOnly: boolean;
+}
+
+/** Whether there are values where the operator needs some, and none where it needs none. */
+export function operatorProblems(
+  { operator, values = [] }: Requirement,
+  path: string,
+  { knownOperatorsOnly }: RequirementRules,
+): Problem[] {
+  switch (operator) {
     case "In":
     case "NotIn":
-      if (values.length === 0) problems.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      break;
+      return values.length === 0 ? [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")] : [];
     case "Exists":
     case "DoesNotExist":
-      if (values.length > 0)
-        problems.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-      break;
+      return values.length > 0 ? [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")] : [];
     default:
-      problems.push(invalid(`${path}.operator`, requirement.operator ?? "", "not a valid selector operator"));
+      return knownOperatorsOnly ? [invalid(`${path}.operator`, operator ?? "", "not a valid selector operator")] : [];
   }
-  problems.push(...validateLabelName(requirement.key ?? "", `${path}.key`));
-  problems.push(...eachItem(`${path}.values`, values, (value, at) => invalidEach(at, value, labelValueProblems(value))));
-  return problems;
 }
+
+export const validateRequirement = (requirement: Requirement, path: string, rules: RequirementRules): Problem[] => [
+  ...operatorProblems(requirement, path, rules),
+  ...validateLabelName(requirement.key ?? "", `${path}.key`),
+  ...eachItem(`${path}.values`, requirement.values, (value, at) => invalidEach(at, value, labelValueProblems(value))),
+];
 
 export const validateLabelSelector = (selector: LabelSelector | undefined, path: string): Problem[] => [
   ...validateLabels(selector?.matchLabels, `${path}.matchLabels`),
-  ...eachItem(`${path}.matchExpressions`, selector?.matchExpressions, validateRequirement),
+  ...eachItem(`${path}.matchExpressions`, selector?.matchExpressions, (requirement, at) =>
+    validateRequirement(requirement, at, { knownOperatorsOnly: true }),
+  ),
 ];
 
 /** Labels by key, as messages show them. */

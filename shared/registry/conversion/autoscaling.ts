@@ -19,7 +19,7 @@ const annotationNames: ReadonlySet<string> = new Set([
 /** What upstream scales by when nothing is said: percent of the requested CPU. */
 const defaultCpuUtilization = 80;
 
-/** Where a field of a version 1 metric stands in version 2, by the metric's part. */
+/** Where a field of a version 1 metric stands in version 2, by the metric's part: in the order in which upstream writes them. */
 type Moves = Readonly<Record<string, readonly (readonly [v1: string, v2: string])[]>>;
 
 const specMoves: Moves = {
@@ -30,20 +30,20 @@ const specMoves: Moves = {
   ],
   containerResource: [
     ["name", "name"],
-    ["container", "container"],
     ["targetAverageUtilization", "target.averageUtilization"],
     ["targetAverageValue", "target.averageValue"],
+    ["container", "container"],
   ],
   pods: [
     ["metricName", "metric.name"],
-    ["selector", "metric.selector"],
     ["targetAverageValue", "target.averageValue"],
+    ["selector", "metric.selector"],
   ],
   object: [
     ["target", "describedObject"],
     ["metricName", "metric.name"],
-    ["selector", "metric.selector"],
     ["targetValue", "target.value"],
+    ["selector", "metric.selector"],
     ["averageValue", "target.averageValue"],
   ],
   external: [
@@ -62,20 +62,20 @@ const statusMoves: Moves = {
   ],
   containerResource: [
     ["name", "name"],
-    ["container", "container"],
     ["currentAverageUtilization", "current.averageUtilization"],
     ["currentAverageValue", "current.averageValue"],
+    ["container", "container"],
   ],
   pods: [
     ["metricName", "metric.name"],
-    ["selector", "metric.selector"],
     ["currentAverageValue", "current.averageValue"],
+    ["selector", "metric.selector"],
   ],
   object: [
     ["target", "describedObject"],
     ["metricName", "metric.name"],
-    ["selector", "metric.selector"],
     ["currentValue", "current.value"],
+    ["selector", "metric.selector"],
     ["averageValue", "current.averageValue"],
   ],
   external: [
@@ -142,7 +142,9 @@ export function fromAutoscalerV2(object: JsonObject): JsonObject {
     annotations[currentMetricsAnnotation] = JSON.stringify(currentMetrics.map((metric) => moved(metric, statusMoves, "v1")));
   }
   if (spec.behavior !== undefined) annotations[behaviorAnnotation] = JSON.stringify(internalBehavior(spec.behavior));
-  if (list(status, "conditions").length > 0) annotations[conditionsAnnotation] = JSON.stringify(status.conditions);
+  if (list(status, "conditions").length > 0) {
+    annotations[conditionsAnnotation] = JSON.stringify(list(status, "conditions").map(ordered));
+  }
 
   const { metrics: _, behavior: __, ...plainSpec } = spec;
   const { currentMetrics: ___, conditions: ____, ...plainStatus } = status;
@@ -189,6 +191,12 @@ export function toAutoscalerV2(object: JsonObject): JsonObject {
     }),
   };
 }
+
+const conditionFields = ["type", "status", "lastTransitionTime", "reason", "message"];
+
+/** A condition in upstream's order of fields. */
+const ordered = (condition: JsonObject): JsonObject =>
+  Object.fromEntries(conditionFields.flatMap((field) => (condition[field] === undefined ? [] : [[field, condition[field]]])));
 
 /** Metadata with these annotations of ours and no others of ours. */
 function annotated(object: JsonObject, ours: JsonObject): JsonObject {

@@ -8,10 +8,13 @@ import { badRequest, conflict, invalid, notFound } from "../../errors/status-err
 import { creationRequest } from "../create.ts";
 import { checkWritable } from "../preconditions.ts";
 import { present } from "../present.ts";
-import { clone, isObject, seconds } from "../values.ts";
+import { clone, seconds } from "../values.ts";
 import { toStorage } from "../versions.ts";
 import { commit, type Write } from "../write.ts";
 import { withCondition } from "./conditions.ts";
+import { decodePosted } from "./posted.ts";
+
+const bindingType = { definition: "io.k8s.api.core.v1.Binding", kind: "Binding", apiVersions: ["v1"] };
 
 export async function bindPod(write: Write, body: JsonObject): Promise<void> {
   const binding = await admitted(write, readBinding(write, body));
@@ -37,11 +40,11 @@ async function admitted(write: Write, given: Binding): Promise<Binding> {
 }
 
 /** @throws {StatusError} BadRequest, Invalid */
-function readBinding({ key }: Write, body: JsonObject): Binding {
-  const binding = body as unknown as Binding;
-  if (!isObject(body.target)) throw badRequest("a Binding must have a target");
-  if (!isObject(body.metadata) || binding.metadata.name !== key.name) throw badRequest("name in URL does not match name in Binding object");
-  const { kind, name } = binding.target;
+function readBinding(write: Write, body: JsonObject): Binding {
+  const { key } = write;
+  const binding = decodePosted(write, body, bindingType) as unknown as Binding;
+  if (binding.metadata.name !== key.name) throw badRequest("name in URL does not match name in Binding object");
+  const { kind = "", name = "" } = (binding.target ?? {}) as Partial<Binding["target"]>;
   const problems = [
     ...(kind && kind !== "Node" ? [notSupported("target.kind", kind, ["Node", "<empty>"])] : []),
     ...(name ? [] : [required("target.name")]),

@@ -3,22 +3,27 @@ import type { Eviction, Pod, PodDisruptionBudget } from "../../api/generated/typ
 import type { Kind } from "../../api/kind.ts";
 import type { JsonObject, ObjectKey } from "../../api/objects.ts";
 import { labelMatcher } from "../../api/selectors.ts";
-import { badRequest, forbidden, notFound, StatusError } from "../../errors/status-error.ts";
+import { notSupported } from "../../api/validation/problems.ts";
+import { badRequest, forbidden, invalid, notFound, StatusError } from "../../errors/status-error.ts";
 import type { ResourceStore } from "../../store/store.ts";
 import { type Deletion, deleteObject } from "../delete.ts";
 import { checkDeletable } from "../preconditions.ts";
 import { present, storeKey } from "../present.ts";
 import type { DeleteParameters } from "../registry.ts";
-import { clone, isObject, seconds } from "../values.ts";
+import { clone, seconds } from "../values.ts";
 import { toStorage } from "../versions.ts";
 import { commit, type Write } from "../write.ts";
 import { withCondition } from "./conditions.ts";
+import { decodePosted } from "./posted.ts";
 
 /** Where the budgets are. */
 export interface Budgets {
   readonly kind: Kind;
   readonly store: ResourceStore;
 }
+
+/** Kubernetes takes the older version, too: it is all that is left of it. */
+const evictionType = { definition: "io.k8s.api.policy.v1.Eviction", kind: "Eviction", apiVersions: ["policy/v1", "policy/v1beta1"] };
 
 /** Evictions that the budget's controller has not seen confirmed yet; more would let a broken controller's budget be overrun. */
 const maxUnconfirmed = 2_000;
@@ -64,12 +69,16 @@ async function evictOnce(write: Write, options: DeleteParameters, budgets: Budge
 }
 
 /** @throws {StatusError} BadRequest */
-function readEviction({ key, parameters }: Write, body: JsonObject): DeleteParameters {
-  const { metadata, deleteOptions = {} } = body as unknown as Eviction & { deleteOptions?: JsonObject };
-  if (!isObject(metadata) || metadata.name !== key.name) throw badRequest("name in URL does not match name in Eviction object");
+function readEviction(write: Write, body: JsonObject): DeleteParameters {
+  const { key, parameters } = write;
+  const { metadata, deleteOptions = {} } = decodePosted(write, body, evictionType) as unknown as Eviction & { deleteOptions?: JsonObject };
+  if (metadata.name !== key.name) throw badRequest("name in URL does not match name in Eviction object");
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = deleteOptions as DeleteParameters & {
     dryRun?: readonly string[];
   };
+  // Whoever means a dry run must not lose the Pod by a slip.
+  if ((dryRun ?? []).some((value) => value !== "All"))
+    throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [notSupported("dryRun", dryRun, ["All"])]);
   return {
     dryRun: parameters.dryRun || (Array.isArray(dryRun) && dryRun.includes("All")),
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),

@@ -6,7 +6,7 @@ import type { JsonObject } from "../../api/objects.ts";
 import { badRequest, invalid, notFound, StatusError } from "../../errors/status-error.ts";
 import { decodeBare, decodeBody } from "../decode.ts";
 import { unknownResource } from "../errors.ts";
-import { checkName } from "../metadata.ts";
+import { checkName, placeInNamespace } from "../metadata.ts";
 import { apply } from "../ownership.ts";
 import { patched } from "../patch.ts";
 import { modified, uidMismatch } from "../preconditions.ts";
@@ -78,6 +78,7 @@ const scales: Kind = {
 export async function putScale(write: Write, body: JsonObject): Promise<Written> {
   const { parameters, context, key } = write;
   const scale = decodeBody(scales, body, parameters, (text) => context.warnings.push(text));
+  placeInNamespace(write.kind, scale, key.namespace);
   checkName(scale, key.name);
   return scaled(write, () => scale);
 }

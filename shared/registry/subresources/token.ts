@@ -2,9 +2,7 @@
  * `serviceaccounts/token`: a signed token of a ServiceAccount, for a Pod or for a person.
  * @see k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage, token.go
  */
-import { builtinSchema } from "../../api/builtin-schemas.ts";
 import type { KindRef } from "../../api/client.ts";
-import { DecodeError, decodeObject } from "../../api/codec.ts";
 import type { Node, Pod, ServiceAccount, TokenRequestSpec } from "../../api/generated/types.ts";
 import { wholeNumber } from "../../api/json.ts";
 import type { AnyObject } from "../../api/kind.ts";
@@ -15,9 +13,10 @@ import type { TokenIssuer } from "../../auth/tokens/token-issuer.ts";
 import { badRequest, conflict, invalid, notFound, type StatusCause, StatusError } from "../../errors/status-error.ts";
 import { seconds } from "../values.ts";
 import type { Write } from "../write.ts";
+import { decodePosted } from "./posted.ts";
 
-const definition = "io.k8s.api.authentication.v1.TokenRequest";
 const apiVersion = "authentication.k8s.io/v1";
+const tokenRequestType = { definition: "io.k8s.api.authentication.v1.TokenRequest", kind: "TokenRequest", apiVersions: [apiVersion] };
 const tokenRequests = { group: "authentication.k8s.io", kind: "TokenRequest", plural: "TokenRequest" };
 
 const defaultSeconds = 60 * 60;
@@ -76,6 +75,11 @@ export async function requestToken(write: Write, body: JsonObject, tokens: Token
   } as unknown as AnyObject;
 }
 
+interface PostedRequest {
+  readonly metadata?: Partial<ObjectMeta>;
+  readonly spec?: TokenRequestSpec;
+}
+
 interface Request {
   readonly metadata: Partial<ObjectMeta>;
   readonly spec: {
@@ -86,14 +90,13 @@ interface Request {
 }
 
 /** @throws {StatusError} BadRequest, Invalid */
-function readRequest({ key }: Write, body: JsonObject): Request {
-  const { metadata = {}, spec = {} } = decodeRequest(body);
+function readRequest(write: Write, body: JsonObject): Request {
+  const { key } = write;
+  const { metadata = {}, spec = {} } = decodePosted(write, body, tokenRequestType) as PostedRequest;
   const refuse = (name: string, field: string, value: unknown, why: string) =>
     invalid(tokenRequests, name, [cause(field, `Invalid value: ${JSON.stringify(value)}: ${why}`)]);
   if (metadata.name && metadata.name !== key.name)
     throw refuse(key.name, "metadata.name", metadata.name, "must match the service account name if specified");
-  if (metadata.namespace && metadata.namespace !== key.namespace)
-    throw refuse(key.name, "metadata.namespace", metadata.namespace, "must match the service account namespace if specified");
   const { audiences = [], boundObjectRef } = spec;
   const expirationSeconds = wholeNumber(spec.expirationSeconds ?? defaultSeconds);
   if (expirationSeconds < leastSeconds)
@@ -105,17 +108,6 @@ function readRequest({ key }: Write, body: JsonObject): Request {
 
 const cause = (field: string, message: string): StatusCause => ({ reason: "FieldValueInvalid", field, message });
 
-function decodeRequest(body: JsonObject): { readonly metadata?: Partial<ObjectMeta>; readonly spec?: TokenRequestSpec } {
-  if ((body.kind !== undefined && body.kind !== "TokenRequest") || (body.apiVersion !== undefined && body.apiVersion !== apiVersion))
-    throw badRequest(`the object provided is unrecognized (must be of type TokenRequest): ${JSON.stringify([body.apiVersion, body.kind])}`);
-  try {
-    return decodeObject(builtinSchema(definition), body).object;
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw badRequest(`TokenRequest in version "v1" cannot be handled as a TokenRequest: ${error.message}`, error);
-  }
-}
-
 type Bound = { readonly pod?: ObjectRef; readonly secret?: ObjectRef; readonly node?: ObjectRef };
 
 /** @throws {StatusError} NotFound, Conflict, BadRequest */
@@ -123,6 +115,7 @@ async function boundObject({ key, reader }: Write, reference: TokenRequestSpec["
   if (!reference) return {};
   const { kind = "", name = "", uid, apiVersion: version = "" } = reference;
   const existing = async <T extends KubeObject>(ref: KindRef<T>): Promise<T> => {
+    if (!name) throw badRequest("Name parameter required.");
     const found = await reader.fresh(ref, { namespace: ref.namespaced ? key.namespace : "", name });
     if (!found) throw notFound(ref, name);
     return found;

@@ -1,6 +1,6 @@
 /** Discovery: what a cluster serves, as documents for clients. Pure; made from the catalog alone. */
 import { createHash } from "node:crypto";
-import { apiVersionOf, type Kind } from "../../api/kind.ts";
+import { apiVersionOf, type Kind, type Subresource } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 
 /** A group and its versions, the preferred one first. */
@@ -107,11 +107,13 @@ export function resourceList(group: string, { version, kinds }: ApiVersion): Doc
     kind: "APIResourceList",
     ...(group !== "" && { apiVersion: "v1" }),
     groupVersion: apiVersionOf({ group, version }),
-    resources: kinds
-      .flatMap((kind) => [mainResource(kind), ...kind.subresources.map((subresource) => subresourceEntry(kind, subresource))])
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    resources: kinds.flatMap((kind) => [mainResource(kind), ...inOrder(kind).map((one) => subresourceEntry(kind, one))]),
   };
 }
+
+/** By name; those of custom resources as upstream's server of these has them, the status first. */
+const inOrder = ({ custom, subresources }: Kind): readonly Subresource[] =>
+  custom ? subresources : subresources.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 type Named = JsonObject & { name: string };
 
@@ -173,16 +175,12 @@ function aggregatedResource(kind: Kind): JsonObject {
     ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
     ...(kind.categories.length > 0 && { categories: kind.categories }),
     ...(kind.subresources.length > 0 && {
-      subresources: kind.subresources
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        .map(({ name, group, version, kind: subKind, verbs }) => ({
-          subresource: name,
-          responseKind:
-            group === kind.group && version === kind.version && !kind.custom
-              ? { ...own, kind: subKind }
-              : { group, version, kind: subKind },
-          verbs,
-        })),
+      subresources: inOrder(kind).map(({ name, group, version, kind: subKind, verbs }) => ({
+        subresource: name,
+        responseKind:
+          group === kind.group && version === kind.version && !kind.custom ? { ...own, kind: subKind } : { group, version, kind: subKind },
+        verbs,
+      })),
     }),
   };
 }

@@ -94,13 +94,15 @@ function aggregatedResponse(
   const mediaType = `${json};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
   // A 304 names the media type too: API Gateway adds `application/json` to answers that have none, and clients lay a 304's headers over
   // those they have kept, which would turn a kept aggregated document into a plain one.
-  const headers = { etag: document.etag, vary: "Accept", "content-type": mediaType };
+  // It is the same for everybody who may see it.
+  const headers = { etag: document.etag, vary: "Accept", "content-type": mediaType, "cache-control": "public" };
   if (matchesTag(request.headers.get("if-none-match"), document.etag)) return new Response(null, { status: 304, headers });
   const response = bytesResponse(document.body, 200, {
     ...writing(request, query, json),
     mediaType,
   });
   response.headers.set("etag", document.etag);
+  response.headers.set("cache-control", headers["cache-control"]);
   return response;
 }
 
