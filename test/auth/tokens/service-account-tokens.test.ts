@@ -91,14 +91,25 @@ describe("checklist 58: ServiceAccount tokens", () => {
   it.each([
     [
       { name: "other" },
+      422,
       'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
     ],
-    [
-      { namespace: "other" },
-      'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.namespace: Invalid value: "other": must match the service account namespace if specified',
-    ],
-  ])("a body about somebody else (%o) is Invalid", async (metadata, message) => {
-    expect(await request(await cluster(), {}, "robot", { metadata })).toMatchObject({ code: 422, message });
+    [{ namespace: "other" }, 400, "the namespace of the provided object does not match the namespace sent on the request"],
+  ])("a body about somebody else (%o) is refused", async (metadata, code, message) => {
+    expect(await request(await cluster(), {}, "robot", { metadata })).toMatchObject({ code, message });
+  });
+
+  it("holds a body to its fields", async () => {
+    const api = await cluster();
+    const path = `${ns}/serviceaccounts/robot/token?fieldValidation=Strict`;
+    expect(await api.json(path, { method: "POST", body: { spec: { bogus: 1 } } })).toMatchObject({
+      code: 400,
+      message: 'TokenRequest in version "v1" cannot be handled as a TokenRequest: strict decoding error: unknown field "spec.bogus"',
+    });
+    expect(await request(api, { boundObjectRef: { kind: "Pod", apiVersion: "v1" } }, "robot")).toMatchObject({
+      code: 400,
+      message: "Name parameter required.",
+    });
   });
 
   it("another uid than the account's is a Conflict", async () => {
