@@ -72,10 +72,12 @@ function objectNode(definition: string, field: Partial<FieldFacts>, extras: Fiel
 
 function fieldNode(name: string, field: FieldFacts): SchemaNode {
   const isStructure = field.t.startsWith("@") || field.t.startsWith("[]");
+  // What Go keeps as it was sent is there even where it is an empty object.
+  const isKept = field.p || field.t === "any";
   return typeNode(field.t, field, {
     ...(field.d !== undefined && { default: field.d }),
     ...(field.z && isStructure && { implicit: true }),
-    ...(!field.p && { zero: field.z ? ("fill" as const) : ("drop" as const) }),
+    ...(!isKept && { zero: field.z ? ("fill" as const) : ("drop" as const) }),
     goType: field.g ?? goTypeOf(field.t),
     ...(field.e && { goPath: [...field.e, name].join(".") }),
   });
