@@ -21,9 +21,10 @@ const unique = (problems: readonly Problem[]): Problem[] => {
   });
 };
 
-/** @throws {StatusError} Invalid */
-export function checkCreation(kind: Kind, object: AnyObject): void {
+/** @param foreign what other objects have against it @throws {StatusError} Invalid */
+export function checkCreation(kind: Kind, object: AnyObject, foreign: readonly Problem[] = []): void {
   refuse(kind, object.metadata.name, [
+    ...foreign,
     ...validateMetadata(kind, object.metadata),
     ...(kind.behaviour.validate?.(object) ?? []),
     ...(kind.behaviour.validateCreate?.(object) ?? []),
@@ -32,8 +33,9 @@ export function checkCreation(kind: Kind, object: AnyObject): void {
 }
 
 /** @throws {StatusError} Invalid */
-export function checkUpdate(kind: Kind, next: AnyObject, previous: AnyObject): void {
+export function checkUpdate(kind: Kind, next: AnyObject, previous: AnyObject, foreign: readonly Problem[] = []): void {
   refuse(kind, next.metadata.name, [
+    ...foreign,
     ...validateMetadata(kind, next.metadata),
     ...validateMetadataUpdate(next.metadata, previous.metadata),
     ...(kind.behaviour.validate?.(next) ?? []),

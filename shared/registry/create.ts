@@ -93,9 +93,10 @@ export async function completeCreation(
   object.metadata.uid = uid;
   object.metadata.creationTimestamp = seconds(now);
   kind.behaviour.prepareForCreate?.(object);
-  await lifecycleOf(kind).beforeCreate?.(object, now, write.reader, write.context.user);
+  const lifecycle = lifecycleOf(kind);
+  await lifecycle.beforeCreate?.(object, now, write.reader, write.context.user);
   setFirstGeneration(kind, object);
-  checkCreation(kind, object);
+  checkCreation(kind, object, await lifecycle.foreignProblems?.(object, undefined, write.reader, ""));
   for (const text of warningsOf(kind, object, undefined)) warn(text);
   await validate(write.admission.concerned(kind, "CREATE", write.subresource), creationRequest(write, object, warn, undo), write.reader);
 }

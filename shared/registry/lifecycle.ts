@@ -4,6 +4,7 @@ import type { AnyObject, Kind, Problem } from "../api/kind.ts";
 import type { UserInfo } from "../auth/auth.ts";
 import { certificateLifecycle } from "./certificates.ts";
 import { definitionLifecycle } from "./custom/lifecycle.ts";
+import { resourceClaimLifecycle, resourceClaimTemplateLifecycle, resourceSliceLifecycle } from "./devices.ts";
 import { namespaceLifecycle } from "./namespaces.ts";
 import { serviceLifecycle } from "./services/lifecycle.ts";
 
@@ -18,6 +19,8 @@ export interface Lifecycle {
   allocate?(next: AnyObject, previous: AnyObject | undefined, context: AllocationContext): Promise<void>;
   /** Problems beyond the kind's own validation. */
   problems?(next: AnyObject, previous: AnyObject | undefined): Problem[];
+  /** The same where other objects have to be asked. These problems are named first. @param subresource empty for the object itself */
+  foreignProblems?(next: AnyObject, previous: AnyObject | undefined, reader: AdmissionReader, subresource: string): Promise<Problem[]>;
   /** `Warning:` headers of a create or update. */
   warnings?(next: AnyObject, previous: AnyObject | undefined): string[];
   /**
@@ -44,6 +47,9 @@ const byStorage: Readonly<Record<string, Lifecycle>> = {
   namespaces: namespaceLifecycle,
   services: serviceLifecycle,
   "customresourcedefinitions.apiextensions.k8s.io": definitionLifecycle,
+  "resourceclaims.resource.k8s.io": resourceClaimLifecycle,
+  "resourceclaimtemplates.resource.k8s.io": resourceClaimTemplateLifecycle,
+  "resourceslices.resource.k8s.io": resourceSliceLifecycle,
 };
 
 export const lifecycleOf = (kind: Kind): Lifecycle => byStorage[kind.storage] ?? ordinary;

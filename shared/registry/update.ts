@@ -141,7 +141,11 @@ function transition(
   const concerned = write.admission.concerned(kind, "UPDATE", subresource);
   const lifecycle = lifecycleOf(kind);
   const isPlain =
-    concerned.mutating.length === 0 && concerned.validating.length === 0 && lifecycle.beforeUpdate === undefined && !lifecycle.allocate;
+    concerned.mutating.length === 0 &&
+    concerned.validating.length === 0 &&
+    !lifecycle.beforeUpdate &&
+    !lifecycle.allocate &&
+    !lifecycle.foreignProblems;
   // Most updates concern no plugin: they are judged without giving up the turn.
   if (isPlain) {
     complete(write, update, next, previous, now);
@@ -180,9 +184,11 @@ async function admitted(
   };
   await admit(concerned, request, reader);
   complete(write, update, next, previous, now);
-  await lifecycleOf(kind).beforeUpdate?.(next, previous, now, reader);
+  const lifecycle = lifecycleOf(kind);
+  await lifecycle.beforeUpdate?.(next, previous, now, reader);
+  const foreign = await lifecycle.foreignProblems?.(next, previous, reader, subresource);
   if (subresource === "") await allocate(write, next, previous, judging);
-  const verdict = verdictOf(write, update, next, previous, current, warn);
+  const verdict = verdictOf(write, update, next, previous, current, warn, foreign);
   if (verdict.type !== "unchanged") await validate(concerned, request, reader);
   return verdict;
 }
@@ -202,10 +208,11 @@ function verdictOf(
   previous: AnyObject,
   current: Stored,
   warn: (text: string) => void,
+  foreign: readonly Problem[] = [],
 ): Verdict {
   dedupeOwners(next, warn, true);
-  if (endpoint.problems === undefined) checkUpdate(kind, next, previous);
-  else checkSubresourceUpdate(kind, next, previous, endpoint.problems(next, previous));
+  if (endpoint.problems === undefined) checkUpdate(kind, next, previous, foreign);
+  else checkSubresourceUpdate(kind, next, previous, [...foreign, ...endpoint.problems(next, previous)]);
   if (endpoint.problems === undefined) for (const text of warningsOf(kind, next, previous)) warn(text);
   const value = sharing(toStorage(kind, next), current.value);
   if (mayGo(next, previous) && !lifecycleOf(kind).isHeld?.(next)) return { type: "delete", value };
