@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	crdinstall "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/install"
@@ -102,6 +103,9 @@ type strategy interface {
 	rest.RESTCreateStrategy
 }
 
+// Whoever asks may do everything.
+var anybody = authorizerfactory.NewAlwaysAllowAuthorizer()
+
 var strategies = map[string][]interface{}{
 	"MutatingAdmissionPolicy": {mutatingadmissionpolicy.NewStrategy(nil, nil)},
 	"MutatingAdmissionPolicyBinding": {mutatingadmissionpolicybinding.NewStrategy(nil, nil, nil)},
@@ -149,7 +153,7 @@ var strategies = map[string][]interface{}{
 	"Role": {role.Strategy},
 	"RoleBinding": {rolebinding.Strategy},
 	"DeviceClass": {deviceclass.Strategy},
-	"ResourceClaim": {resourceclaim.NewStrategy(nil, nil), resourceclaim.NewStatusStrategy(resourceclaim.NewStrategy(nil, nil))},
+	"ResourceClaim": {resourceclaim.NewStrategy(nil, anybody), resourceclaim.NewStatusStrategy(resourceclaim.NewStrategy(nil, anybody))},
 	"ResourceClaimTemplate": {resourceclaimtemplate.NewStrategy(nil)},
 	"ResourceSlice": {resourceslice.Strategy},
 	"PriorityClass": {priorityclass.Strategy},

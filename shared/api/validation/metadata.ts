@@ -64,6 +64,21 @@ export function validateEmbeddedMetadata(metadata: Partial<ObjectMeta>, at: stri
   ];
 }
 
+/** What a claim inherits from its template: labels and annotations, nothing else. @param at where the metadata stands */
+export function validateTemplateMetadata(metadata: object | undefined, at: string): Problem[] {
+  const { labels, annotations, ...rest } = (metadata ?? {}) as {
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  return [
+    ...validateAnnotations(annotations, `${at}.annotations`),
+    ...validateLabels(labels, `${at}.labels`),
+    ...Object.entries(rest)
+      .filter(([, value]) => value !== undefined && value !== null && value !== "")
+      .map(([field]) => forbidden(`${at}.${field}`, "cannot be set")),
+  ];
+}
+
 /** Finalizers that need no domain. */
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
 

@@ -5,7 +5,7 @@ import type { Problem } from "../../kind.ts";
 import { dnsLabelProblems, dnsSubdomainProblems } from "../../names.ts";
 import { toMilli } from "../../quantity.ts";
 import { validateClaimSpec } from "../claim-spec.ts";
-import { validateAnnotations, validateLabels } from "../labels.ts";
+import { validateTemplateMetadata } from "../metadata.ts";
 import { validateFileMode, validateNoBacksteps, validateUnreservedPath } from "../paths.ts";
 import { duplicate, eachItem, forbidden, invalid, invalidEach, notSupported, required } from "../problems.ts";
 import { oneOf } from "../values.ts";
@@ -248,21 +248,6 @@ function validateCsi(csi: NonNullable<Volume["csi"]>, path: string): Problem[] {
     ...(secret.name
       ? invalidEach(`${path}.name`, secret.name, dnsSubdomainProblems(secret.name))
       : [required(`${path}.nodePublishSecretRef.name`)]),
-  ];
-}
-
-/** What a claim made from a volume's template inherits: labels and annotations, nothing else. */
-function validateTemplateMetadata(metadata: object | undefined, path: string): Problem[] {
-  const { labels, annotations, ...rest } = (metadata ?? {}) as {
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
-  return [
-    ...validateAnnotations(annotations, `${path}.annotations`),
-    ...validateLabels(labels, `${path}.labels`),
-    ...Object.entries(rest)
-      .filter(([, value]) => value !== undefined && value !== null && value !== "")
-      .map(([field]) => forbidden(`${path}.${field}`, "cannot be set")),
   ];
 }
 

@@ -4,6 +4,7 @@ import { certificates } from "./certificates.ts";
 import { clusterKinds } from "./cluster-kinds.ts";
 import { customResources } from "./custom-resources.ts";
 import { deletions } from "./deletions.ts";
+import { devices } from "./devices.ts";
 import { discovery } from "./discovery.ts";
 import { kinds } from "./kinds.ts";
 import { limits } from "./limits.ts";
@@ -40,4 +41,5 @@ export const themes: readonly Theme[] = [
   versions,
   clusterKinds,
   storageKinds,
+  devices,
 ];
