@@ -19,6 +19,10 @@ const aResult = (fields: object = {}) => ({ request: "r", driver, pool: "p", dev
 const conditions = [{ type: "Ready", status: "True", reason: "Fine", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }];
 const allocated = (...results: object[]) => ({ status: { allocation: { devices: { results } } } });
 
+const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const entries = (count: number, value: object) => Object.fromEntries(many(count, (index) => [`k${index}`, value]));
+const tooLong = "x".repeat(10 * 1024 + 1);
+
 export const devices: Theme = {
   name: "devices",
   scenarios: {
@@ -97,6 +101,54 @@ export const devices: Theme = {
       }),
       mergePatch(`${claims}/c/status`, { status: { allocation: null, reservedFor: null } }),
     ],
+    "lists, maps and texts have limits": [
+      post(classes, {
+        metadata: { name: "{namespace}" },
+        spec: {
+          selectors: [{ cel: { expression: tooLong } }],
+          config: [{ opaque: { driver, parameters: { x: tooLong } } }],
+        },
+      }),
+      post(classes, { metadata: { name: "{namespace}" }, spec: { selectors: many(33, () => ({})), config: many(33, () => ({})) } }),
+      post(
+        claims,
+        aClaim("c", { requests: many(33, () => ({})), constraints: many(33, () => ({})), config: [{ requests: many(33, () => "r") }] }),
+      ),
+      post(claims, aClaim("c")),
+      mergePatch(`${claims}/c/status`, {
+        status: {
+          ...allocated(...many(33, () => aResult())).status,
+          reservedFor: many(257, () => ({})),
+          devices: [
+            {
+              driver,
+              pool: "p",
+              device: "d",
+              data: { x: tooLong },
+              conditions: many(9, (index) => ({ ...conditions[0], type: `t${index}` })),
+              networkData: { interfaceName: "x".repeat(257), hardwareAddress: "x".repeat(129), ips: many(17, () => "x") },
+            },
+          ],
+        },
+      }),
+      post(slices, aSlice({ devices: many(129, () => ({})) })),
+      post(slices, aSlice({ devices: many(65, (index) => ({ name: `d${index}`, taints: [{ key: "a", effect: "None" }] })) })),
+      post(slices, aSlice({ pool: { name: "a".repeat(254), generation: 0, resourceSliceCount: 1 }, sharedCounters: many(9, () => ({})) })),
+      post(slices, aSlice({ sharedCounters: [{ name: "s", counters: entries(33, { value: "1" }) }] })),
+      post(
+        slices,
+        aSlice({
+          devices: [
+            { name: "d", attributes: entries(49, { int: 1 }), taints: many(17, () => ({})) },
+            {
+              name: "e",
+              bindingConditions: many(5, () => "a"),
+              consumesCounters: [{ counterSet: "s", counters: entries(33, { value: "1" }) }],
+            },
+          ],
+        }),
+      ),
+    ],
     "a slice says what there is, and where": [
       post(slices, aSlice({ driver: "", pool: { name: "a//b" }, nodeName: "", allNodes: false })),
       post(slices, aSlice({ nodeName: "n", nodeSelector: {} })),
@@ -104,7 +156,10 @@ export const devices: Theme = {
         slices,
         aSlice({
           devices: [
-            { name: "d", attributes: { a: {}, b: { int: 1, bool: true }, "c/": { version: "1" } }, taints: [{}], nodeName: "n" },
+            // One each: upstream goes through maps in any order.
+            { name: "a", attributes: { a: {} } },
+            { name: "b", attributes: { b: { int: 1, bool: true } } },
+            { name: "d", attributes: { "c/": { version: "1" } }, taints: [{}], nodeName: "n" },
             { name: "d", capacity: { a: { value: "1", requestPolicy: {} } }, consumesCounters: [{}], bindingConditions: ["x"] },
           ],
         }),
