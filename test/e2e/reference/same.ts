@@ -127,28 +127,34 @@ async function compareWatch(visits: Visits, step: Watch): Promise<void> {
   expect.soft(actual, describeStep(step)).toEqual(expected);
 }
 
-/** Resolves when the server watches: what is done from now on is told. */
+/** Resolves when the server watches, and has told its initial events if it marks their end: what is done from now on comes after them. */
 async function openWatch(visiting: Visit, { path, headers }: Watch) {
   const response = await send(visiting, { type: "exchange", method: "GET", path, headers });
   const answer = { status: response.status, headers: Object.fromEntries(response.headers) };
+  const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const readUntil = async (isEnough: () => boolean) => {
+    const timer = setTimeout(() => void reader.cancel(), patienceMs);
+    while (!isEnough()) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += value;
+    }
+    clearTimeout(timer);
+  };
+  if (path.includes("sendInitialEvents=true") && response.ok) await readUntil(() => text.includes(endOfInitialEvents));
   return {
     /** Closes the watch after so many events. @returns those that came in time */
     async events(count: number): Promise<readonly Answer[]> {
-      const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
-      const timer = setTimeout(() => void reader.cancel(), patienceMs);
-      let text = "";
-      while (text.split("\n").length <= count) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        text += value;
-      }
-      clearTimeout(timer);
+      await readUntil(() => text.split("\n").length > count);
       await reader.cancel();
       const events = text.split("\n").filter((line) => line !== "");
       return events.map((line) => visiting.alike({ ...answer, body: parsed(line) }));
     },
   };
 }
+
+const endOfInitialEvents = "k8s.io/initial-events-end";
 
 function describeStep(step: Exchange | Watch): string {
   if (step.type === "watch") return `watch of ${step.path}`;
