@@ -8,6 +8,12 @@ import { canonicalQuantity, QuantityError } from "./quantity.ts";
 import type { AnyNode, ListNode, MapNode, ObjectNode, ScalarNode, ScalarType, SchemaNode } from "./schema.ts";
 import { canonicalMicroTime, canonicalTime, TimeError } from "./time.ts";
 
+/** What Go's decoder calls a value. */
+export function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
 /** The body does not fit the schema; the message is what a Kubernetes API server answers after its "cannot be handled as". */
 export class DecodeError extends Error {
   override readonly name = "DecodeError";

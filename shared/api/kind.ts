@@ -139,7 +139,10 @@ export interface Subresource {
 export interface KindCodec {
   /** Prunes a client's body; the result is the caller's own. Fields of a wrong type are left for validation. */
   decode(body: JsonObject): { readonly object: JsonObject; readonly unknownFields: readonly string[] };
-  /** Prunes and defaults a stored object on its way out: the definition may have changed since. Its input is frozen and may be returned. */
+  /**
+   * Prunes and defaults a stored object, in the version that it is stored in, on its way out: the definition may have changed since. What
+   * the kind's own version does not have goes too. Its input is frozen and may be returned.
+   */
   read(stored: JsonObject): JsonObject;
 }
 
@@ -158,6 +161,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindFacts {
   readonly loadBehaviour?: () => Promise<void>;
   /** Discovery's storageVersionHash, where known. */
   readonly storageVersionHash?: string;
+  /** Its definition is going: objects may still change, so that their finalizers go, but none is made (custom resources). */
+  readonly isGoing?: boolean;
   /** The apiVersion its objects are stored in, where that is another version (custom resources). */
   readonly storageVersion?: string;
   /** Versions differ in more than `apiVersion`, and a webhook converts between them (custom resources). */

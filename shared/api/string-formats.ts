@@ -160,7 +160,12 @@ const checks: Readonly<Record<string, (text: string) => boolean>> = {
 /** Dashes do not count: `date-time` is `datetime`. */
 const checkOf = (format: string) => checks[format.replaceAll("-", "")];
 
-export const isKnownFormat = (format: string): boolean => checkOf(format) !== undefined;
+/** Whether a schema's format says anything of values of its type. @param type undefined where it is none, or one of several */
+export function isRecognizedFormat(format: string, type: string | undefined): boolean {
+  if (type === "integer") return format === "int32" || format === "int64";
+  if (type === "number") return format === "float" || format === "double";
+  return (type === undefined || type === "" || type === "string") && checkOf(format) !== undefined;
+}
 
 /** Unknown formats say nothing. */
 export const hasFormat = (text: string, format: string): boolean => checkOf(format)?.(text) ?? true;

@@ -14,6 +14,20 @@ export type Structural = Omit<JSONSchemaProps, SchemaParts> & {
 
 type SchemaParts = "items" | "additionalProperties" | "properties" | "allOf" | "anyOf" | "oneOf" | "not";
 
+/** The schemas directly inside of a schema. */
+export function partsOf({
+  items,
+  properties = {},
+  additionalProperties,
+  allOf = [],
+  anyOf = [],
+  oneOf = [],
+  not,
+}: Structural): Structural[] {
+  const parts = [...(items ? [items] : []), ...Object.values(properties), ...allOf, ...anyOf, ...oneOf, ...(not ? [not] : [])];
+  return typeof additionalProperties === "object" ? [...parts, additionalProperties] : parts;
+}
+
 const text: Structural = { type: "string" };
 const resourceMetadata: Structural = { type: "object", properties: { name: text, generateName: text } };
 

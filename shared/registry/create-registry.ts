@@ -196,7 +196,7 @@ export function createRegistry({ store, clock, log, admission = [], random = Mat
       writing(given, context, (changes, cluster, kind) => {
         if (kind.plural === "bindings" && kind.group === "") return bindDirectly(changes, cluster, namespace, body, parameters, context);
         // Reviews and the like are answered, not stored: that is not this layer's work.
-        if (!kind.verbs.includes("get") || !kind.verbs.includes("create")) throw methodNotAllowed(kind, "create");
+        if (!kind.custom && !(kind.verbs.includes("get") && kind.verbs.includes("create"))) throw methodNotAllowed(kind, "create");
         return changes.createObject(writeOf(changes, cluster, kind, { namespace, name: "" }, "", parameters, context), body);
       }),
 

@@ -5,7 +5,7 @@ import type { AdmissionRequest } from "../admission/plugin.ts";
 import type { AnyObject } from "../api/kind.ts";
 import { generateName } from "../api/names.ts";
 import type { JsonObject } from "../api/objects.ts";
-import { alreadyExists, badRequest, groupResource, StatusError } from "../errors/status-error.ts";
+import { alreadyExists, badRequest, forbidden, groupResource, StatusError } from "../errors/status-error.ts";
 import type { Judging, Verdict } from "../store/store.ts";
 import { checkCreation, warningsOf } from "./checks.ts";
 import { decodeBody } from "./decode.ts";
@@ -59,6 +59,9 @@ export async function admitCreation(write: Write, draft: AnyObject, warn: (text:
 
 /** The same for a draft whose ownership is booked already (server-side apply). */
 export async function admitOwned(write: Write, owned: AnyObject, warn: (text: string) => void): Promise<AnyObject> {
+  if (write.kind.isGoing) {
+    throw forbidden(write.kind, owned.metadata.name ?? "", "create not allowed while custom resource definition is terminating");
+  }
   await admit(write.admission.concerned(write.kind, "CREATE", write.subresource), creationRequest(write, owned, warn), write.reader);
   dedupeOwners(owned, warn, true);
   return owned;

@@ -19,8 +19,7 @@ export function present(kind: Kind, stored: Stored): AnyObject {
 export const presentAt = (kind: Kind, state: Stored, revision: Revision): AnyObject => stamped(kind, state.value, revision);
 
 function stamped(kind: Kind, value: JsonObject, revision: Revision): AnyObject {
-  const converted = fromStorage(kind, value);
-  const object = kind.codec?.read(converted) ?? converted;
+  const object = fromStorage(kind, kind.codec?.read(value) ?? value);
   const metadata = Object.freeze({ ...(object.metadata as object), resourceVersion: String(revision) });
   return Object.freeze({ ...object, metadata }) as AnyObject;
 }

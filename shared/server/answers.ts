@@ -25,6 +25,7 @@ export function answerer(
   const accept = request.headers.get("accept") ?? "";
   const { mediaType, as } = negotiate(accept, {
     mediaTypes: kind.custom ? [json, yaml] : [json, yaml, protobuf],
+    named: [json, yaml, protobuf],
     ...(transforms && { tables: true, metadata: [json, yaml, protobuf] }),
   });
   const how = writing(request, query, mediaType);
@@ -78,6 +79,8 @@ export function answerer(
       }
       if (as) {
         const head = { kind: "PartialObjectMetadataList", apiVersion: metaVersion, metadata };
+        // Go makes no list of nothing, and writes null.
+        if (objects.length === 0 && mediaType !== protobuf) return objectResponse({ ...head, items: null }, 200, how);
         const element = (object: AnyObject) => partialMetadata(object, as.version);
         return documentResponse(
           {

@@ -59,6 +59,8 @@ const conversions = ["Table", "PartialObjectMetadata", "PartialObjectMetadataLis
 export interface Offer {
   /** In order of preference. */
   readonly mediaTypes: readonly Representation["mediaType"][];
+  /** What a refusal names, where that is more: other endpoints have it. */
+  readonly named?: readonly Representation["mediaType"][];
   readonly tables?: boolean;
   /** What metadata alone can be written in, custom resources' too; none where there is nothing. */
   readonly metadata?: readonly Representation["mediaType"][];
@@ -80,7 +82,7 @@ export function negotiate(accept: string, offer: Offer): Representation {
     if (range.parameters.stream && range.parameters.stream !== "watch") continue;
     return as ? { mediaType, as } : { mediaType };
   }
-  throw notAcceptable(offer.mediaTypes);
+  throw notAcceptable(offer.named ?? offer.mediaTypes);
 }
 
 function offeredAs(as: Conversion | undefined, { mediaTypes, tables, metadata = [] }: Offer): readonly Representation["mediaType"][] {

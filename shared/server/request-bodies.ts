@@ -1,6 +1,6 @@
 /** Bodies of requests for a kind, decoded as far as the registry expects them. */
 import { builtinSchema } from "../api/builtin-schemas.ts";
-import { DecodeError, decodeObject } from "../api/codec.ts";
+import { DecodeError, decodeObject, jsonType } from "../api/codec.ts";
 import { type AnyObject, apiVersionOf, type Kind } from "../api/kind.ts";
 import type { JsonObject } from "../api/objects.ts";
 import type { SchemaNode } from "../api/schema.ts";
@@ -34,7 +34,13 @@ export async function objectToWrite(
 
 /** A custom resource is what it says it is: there is no type of Go that it is read into. @throws {StatusError} BadRequest */
 function requireType(kind: Kind, body: JsonObject, bytes: Uint8Array): void {
-  if (!body.kind) throw unrecognised(bytes, kind.kind, new Error("Object 'Kind' is missing"));
+  for (const field of ["apiVersion", "kind"] as const) {
+    const value = body[field];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    const what = `json: cannot unmarshal ${jsonType(value)} into Go struct field .${field} of type string`;
+    throw unrecognised(bytes, kind.kind, new Error(`couldn't get version/kind; json parse error: ${what}`));
+  }
+  if (!body.kind) throw unrecognised(bytes, kind.kind, new Error(`Object 'Kind' is missing in '${Buffer.from(bytes).toString()}'`));
   if (body.apiVersion) return;
   throw badRequest(`the API version in the data () does not match the expected API version (${apiVersionOf(kind)})`);
 }

@@ -1,5 +1,6 @@
 /** Requests for resources: which kind they are about, and which operation their verb means. */
 import type { Kind } from "../api/kind.ts";
+import { notFound } from "../errors/status-error.ts";
 import type { Catalog, Registry } from "../registry/registry.ts";
 import { deprecationWarning } from "./deprecation.ts";
 import { methodNotAllowed, pageNotFound, resourceNotFound } from "./errors.ts";
@@ -62,12 +63,14 @@ function checkShape(kind: Kind, { namespace, name, subresource }: ResourcePath, 
     if (method !== "GET") throw methodNotAllowed();
   }
   if (name !== "" && subresource === "" && !kind.verbs.some((verb) => verbsOfOne.has(verb))) throw resourceNotFound();
-  if (subresource !== "" && !kind.subresources.some((one) => one.name === subresource)) throw resourceNotFound();
+  if (subresource === "" || kind.subresources.some((one) => one.name === subresource)) return;
+  throw kind.custom ? notFound(kind, name) : resourceNotFound();
 }
 
 async function mainResource(request: KindRequest, verb: string): Promise<Response> {
   const { kind, resource } = request;
-  if (request.request.method === "HEAD" || !kind.verbs.includes(verb)) throw methodNotAllowed();
+  // What discovery says no more of a kind that is going is answered by the registry.
+  if (request.request.method === "HEAD" || !(kind.verbs.includes(verb) || kind.isGoing)) throw methodNotAllowed();
   if (verb === "create" && resource.name !== "") throw methodNotAllowed();
   if ((verb === "update" || verb === "patch") && resource.name === "") throw methodNotAllowed();
   switch (verb) {

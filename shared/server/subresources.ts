@@ -1,5 +1,6 @@
 /** Subresources: views on an object, actions on it, and connections into it. */
 import { StatusError } from "../errors/status-error.ts";
+import { methodNotAllowed as notSupported } from "../registry/errors.ts";
 import { answerer } from "./answers.ts";
 import { methodNotAllowed, resourceNotFound } from "./errors.ts";
 import { type KindRequest, keyIn } from "./kind-request.ts";
@@ -15,7 +16,7 @@ const connections = new Set(["attach", "exec", "portforward", "proxy"]);
 export async function subresource(request: KindRequest, verb: string): Promise<Response> {
   const { kind, options, context, query, resource } = request;
   const facts = kind.subresources.find(({ name }) => name === resource.subresource);
-  if (request.request.method === "HEAD" || !facts?.verbs.includes(verb)) throw methodNotAllowed();
+  if (request.request.method === "HEAD" || !facts?.verbs.includes(verb)) throw kind.custom ? notSupported(kind, verb) : methodNotAllowed();
   if (connections.has(resource.subresource)) throw connectionRefused(resource.subresource);
   switch (verb) {
     case "get": {

@@ -1,7 +1,7 @@
 /** Formats, URLs and regular expressions as Go reads them. */
 import { describe, expect, it } from "vitest";
 import { checkPattern, findAllPattern, findPattern, matchesPattern, PatternError } from "../../shared/api/re2.ts";
-import { hasFormat, isKnownFormat, wordDuration } from "../../shared/api/string-formats.ts";
+import { hasFormat, isRecognizedFormat, wordDuration } from "../../shared/api/string-formats.ts";
 import { checkRequestUri, parseQuery, parseUrl, splitHost, UrlError } from "../../shared/api/urls.ts";
 
 describe("a string format", () => {
@@ -29,7 +29,7 @@ describe("a string format", () => {
   });
 
   it("that nobody knows says nothing", () => {
-    expect(isKnownFormat("strange")).toBe(false);
+    expect(isRecognizedFormat("strange", "string")).toBe(false);
     expect(hasFormat("anything", "strange")).toBe(true);
   });
 

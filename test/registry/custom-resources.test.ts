@@ -493,6 +493,23 @@ describe("checklist 60: a custom resource", () => {
     expect(stored.object?.value.apiVersion).toBe("stable.example.com/v1");
   });
 
+  it("is read with the defaults of the version that it is stored in, and without what another does not have", async () => {
+    const schemaOf = (properties: JsonObject) => ({
+      schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties } } } },
+    });
+    const versions = [
+      version(schemaOf({ a: { type: "string", default: "stored" }, b: { type: "string" } })),
+      version({
+        name: "v2",
+        storage: false,
+        ...schemaOf({ a: { type: "string", default: "other" }, c: { type: "string", default: "c" } }),
+      }),
+    ];
+    const api = await withCronTabs({ versions });
+    await api.create(crontabs, { ...cronTab("a"), spec: { b: "b" } });
+    expect((await api.get(`${crontabs}/v2`, "a")).spec).toEqual({ a: "stored" });
+  });
+
   it("trap 6: is rewritten by an update that changes nothing when the stored version is another now", async () => {
     const api = await withCronTabs({ versions: [version(), version({ name: "v2", storage: false })] });
     const made = await api.create(crontabs, cronTab("a"));
@@ -587,6 +604,19 @@ describe("checklist 60: a custom resource", () => {
       "stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab",
     );
   });
+
+  it("with a finalizer whose name others might choose comes with a warning", async () => {
+    const api = await withCronTabs();
+    const warnings: string[] = [];
+    await api.create(
+      crontabs,
+      { ...cronTab("a"), metadata: { name: "a", finalizers: ["example.com", "stable.example.com/clean"] } },
+      { warnings },
+    );
+    expect(warnings).toEqual([
+      'metadata.finalizers: "example.com": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers',
+    ]);
+  });
 });
 
 describe("a CustomResourceDefinition that is deleted", () => {
@@ -599,7 +629,11 @@ describe("a CustomResourceDefinition that is deleted", () => {
       type: "marked",
       object: { metadata: { finalizers: ["customresourcecleanup.apiextensions.k8s.io"] } },
     });
-    expect(await refusal(api.create(crontabs, cronTab("b")))).toMatchObject({ code: 405 });
+    expect(await refusal(api.create(crontabs, cronTab("b")))).toMatchObject({
+      message: 'crontabs.stable.example.com "b" is forbidden: create not allowed while custom resource definition is terminating',
+    });
+    // Whoever has a finalizer on an object has to be able to take it off.
+    await api.patch(crontabs, "a", { type: "merge", body: { metadata: { annotations: { seen: "yes" } } } });
 
     // What the cleanup controller does.
     await api.remove(crontabs, "a");

@@ -66,7 +66,11 @@ describe("JSONPath", () => {
     [".status.conditions[*].type", ["Ready", "Other"]],
     ['.status.conditions[?(@.type=="Ready")].status', ["True"]],
     [".status.conditions[?(@.type!='Ready')].status", ["False"]],
-    ["['metadata']['labels']['app.kubernetes.io/name']", ["web"]],
+    ["['metadata']['labels']['app\\.kubernetes\\.io/name']", ["web"]],
+    ["['metadata']['labels']['app.kubernetes.io/name']", []],
+    [".status['conditions','count'][0].type", ["Ready"]],
+    [".status.conditions[0:1].type", ["Ready"]],
+    ["..type", ["Ready", "Other"]],
     [".metadata.labels.app\\.kubernetes\\.io/name", ["web"]],
     [".status.missing.deeper", []],
   ])("%s", (path, found) => {
@@ -74,7 +78,7 @@ describe("JSONPath", () => {
   });
 
   it("says so when it cannot read a path", () => {
-    expect(() => parseJsonPath("..deep")).toThrow(JsonPathError);
+    expect(() => parseJsonPath(".spec.list[")).toThrow(JsonPathError);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { compareVersions } from "../../shared/api/api-versions.ts";
 import { decodeProtobuf } from "../../shared/api/protobuf.ts";
-import { aggregated, apiGroups, compareVersions, groupDocument, groupList, resourceList } from "../../shared/server/discovery/documents.ts";
+import { aggregated, apiGroups, groupDocument, groupList, resourceList } from "../../shared/server/discovery/documents.ts";
 import { aCustomKind } from "../support/custom-kind.ts";
 import { plainKinds } from "../support/plain-kinds.ts";
 import { kubernetesData } from "../support/shared-data.ts";

@@ -7,7 +7,7 @@ import { Recent } from "../memo.ts";
 import type { JsonObject, ManagedFieldsEntry } from "../objects.ts";
 import type { SchemaNode } from "../schema.ts";
 import { describePath, FieldSet } from "./field-set.ts";
-import { canonical, compare, fieldsOf, isEqual, merge, outlineOf, removeFields } from "./typed.ts";
+import { canonical, compare, fieldsOf, isEqual, merge, outlineOf, removeFields, withDeclaredParents } from "./typed.ts";
 
 export interface Operation {
   readonly schema: SchemaNode;
@@ -231,7 +231,9 @@ export function applyConfiguration(
 
   const merged = merge(schema, base, withoutManaged(config)) as JsonObject;
   const dropped = (mine?.fields ?? FieldSet.empty).difference(wanted);
-  const next = dropped.isEmpty ? merged : (removeFields(schema, merged, removable(dropped, wanted, others)) as JsonObject);
+  const next = dropped.isEmpty
+    ? merged
+    : (removeFields(schema, merged, removable(schema, mine?.fields ?? FieldSet.empty, wanted, others)) as JsonObject);
 
   const difference = compare(schema, base, next);
   const changed = strip(difference.added.union(difference.modified), ignored);
@@ -256,10 +258,16 @@ function checkConflicts(others: readonly Manager[], changed: FieldSet): void {
   if (conflicts.length > 0) throw conflictError(conflicts);
 }
 
-/** What leaves the object when its owner no longer names it: only what nobody else owns, and no parent of something that stays. */
-function removable(dropped: FieldSet, wanted: FieldSet, others: readonly Manager[]): FieldSet {
-  const keptByOthers = others.reduce((all, { fields }) => all.union(fields), FieldSet.empty);
-  return dropped.difference(keptByOthers).withoutParents(wanted.union(keptByOthers));
+/** Nobody owns the name, and everybody names it. */
+const itsName = FieldSet.of([["f:metadata", "f:name"]]);
+
+/**
+ * What leaves the object when its owner no longer names it: only what nobody else owns, and no parent of something that stays. An object of
+ * which nothing is named any more goes as a whole, with the defaults in it.
+ */
+function removable(schema: SchemaNode, named: FieldSet, wanted: FieldSet, others: readonly Manager[]): FieldSet {
+  const kept = others.reduce((all, { fields }) => all.union(fields), wanted.union(itsName));
+  return withDeclaredParents(schema, named).difference(withDeclaredParents(schema, kept)).withoutParents(kept);
 }
 
 /** An object that was written before ownership was kept: all its fields belong to a manager of that name. */

@@ -97,7 +97,7 @@ function fitsScalar(scalar: ScalarType, value: unknown): boolean {
       return typeof value === "boolean";
     case "quantity":
     case "intOrString":
-      return typeof value === "string" || isNumber(value);
+      return typeof value === "string" || typeof value === "boolean" || isNumber(value);
     default:
       return typeof value === "string";
   }
@@ -132,7 +132,12 @@ function listProblems(schema: ListNode, items: readonly unknown[], path: string)
 
 function elementOf(schema: ListNode, item: unknown, index: number): { readonly name: string } | { readonly problem: string } {
   if (schema.listType === "atomic") return { name: `[${index}]` };
-  if (schema.listType === "set") return { name: `[=${shown(item)}]` };
+  if (schema.listType === "set") {
+    if (Array.isArray(item)) return { problem: "not supported: associative list with lists as elements" };
+    const strange = item === null ? "an explicit null" : isObject(item) ? "a map type" : undefined;
+    if (strange !== undefined) return { problem: `associative list without keys has an element that's ${strange}` };
+    return { name: `[=${shown(item)}]` };
+  }
   if (!isObject(item)) return { problem: "associative list with keys may not have non-map elements" };
   const keys: string[] = [];
   for (const key of schema.listKeys) {

@@ -143,13 +143,39 @@ function collect(schema: SchemaNode, value: unknown): FieldTree {
     case "leaf":
       return leafTree;
     case "object":
-      return fieldTree(false, fieldTrees(schema, value as JsonObject, collectField));
+      return collectFields(schema, value as JsonObject);
     case "list":
       return itemTrees(schema as ListNode, value as unknown[], false, collect);
   }
 }
 
 const collectField: Below = (schema, field) => (isObject(field) && Object.keys(field).length === 0 ? leafTree : collect(schema, field));
+
+/** What no schema declares by its name (keys of maps, free-form fields) is a member of its own, as items of lists are. */
+function collectFields(schema: SchemaNode, value: JsonObject): FieldTree {
+  const children = fieldTrees(schema, value, collectField);
+  const elements = elementsOf(schema);
+  for (const name of Object.keys(value)) {
+    if (elements?.has(name)) continue;
+    children.set(`f:${name}`, fieldTree(true, children.get(`f:${name}`)?.children ?? noTree.children));
+  }
+  return fieldTree(false, children);
+}
+
+/** The set with every declared field above its members: what names a part of an object names the object. */
+export const withDeclaredParents = (schema: SchemaNode, fields: FieldSet): FieldSet =>
+  FieldSet.ofTree(declaredParents(schema, fields.tree, false));
+
+function declaredParents(schema: SchemaNode, tree: FieldTree, isDeclared: boolean): FieldTree {
+  if (tree.children.size === 0) return tree;
+  const children = new Map<string, FieldTree>();
+  for (const [element, below] of tree.children) {
+    const name = element.startsWith("f:") ? element.slice(2) : undefined;
+    const node = name === undefined ? (schema.type === "list" ? schema.items : anything) : fieldSchema(schema, name);
+    children.set(element, declaredParents(node, below, name !== undefined && schema.type === "object" && schema.fields.has(name)));
+  }
+  return fieldTree(tree.member || isDeclared, children);
+}
 
 /** What there is at and below a field or an item. */
 type Below = (schema: SchemaNode, value: unknown) => FieldTree;
@@ -296,6 +322,8 @@ const byElement = (schema: ListNode, list: readonly unknown[]): Map<string, unkn
 export function merge(schema: SchemaNode, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;
   if (live === undefined || live === null) return config;
+  // Whoever names a list or an object and says nothing of what is in it leaves it as it is.
+  if (config === null && schema.type !== "any" && shapeOf(schema, live) !== "leaf" && Object.keys(live).length > 0) return live;
   const shape = shapeOf(schema, config);
   if (shape === "leaf" || shape !== shapeOf(schema, live)) return isWrittenAlike(live, config) ? live : config;
   if (shape === "object") {

@@ -64,10 +64,10 @@ export type Expr = Literal | Ident | Select | Call | ListExpr | MapExpr | Compre
 /** The expression cannot be compiled; the message is what Kubernetes answers, with the place it points to. */
 export class CompileError extends Error {
   override readonly name = "CompileError";
-  /** `program`: it is understood, but what is written down in it fails already. */
-  readonly stage: "compilation" | "program";
+  /** `type`: it makes another type than it should; `program`: it is understood, but what is written down in it fails already. */
+  readonly stage: "compilation" | "type" | "program";
 
-  constructor(message: string, options?: ErrorOptions & { readonly stage?: "program" }) {
+  constructor(message: string, options?: ErrorOptions & { readonly stage?: "type" | "program" }) {
     super(message, options);
     this.stage = options?.stage ?? "compilation";
   }

@@ -17,13 +17,19 @@ export interface Compiled {
   readonly worstCost: number;
 }
 
+export interface CompileOptions {
+  readonly optionalOldSelf: boolean;
+  readonly wanted?: CelType["kind"];
+}
+
 const names = ["self", "oldSelf"] as const;
 
 /**
  * @param options.optionalOldSelf `oldSelf` is an optional value, and the expression is evaluated where there was nothing before
+ * @param options.wanted what the expression has to make
  * @throws {CompileError} the message lists every mistake with its place
  */
-export function compile(source: string, self: Declared, options: { readonly optionalOldSelf: boolean }): Compiled {
+export function compile(source: string, self: Declared, options: CompileOptions): Compiled {
   const oldSelf = options.optionalOldSelf ? optionalOf(self.type) : self.type;
   const checked = check(
     source,
@@ -33,6 +39,8 @@ export function compile(source: string, self: Declared, options: { readonly opti
       ["oldSelf", oldSelf],
     ]),
   );
+  const { wanted } = options;
+  if (wanted !== undefined && checked.type.kind !== wanted) throw new CompileError(`must evaluate to a ${wanted}`, { stage: "type" });
   try {
     return {
       type: checked.type,

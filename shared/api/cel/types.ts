@@ -60,8 +60,6 @@ export const isDyn = ({ kind }: CelType): boolean => kind === "dyn" || kind === 
 
 const shownNames: Readonly<Partial<Record<Kind, string>>> = {
   null: "null",
-  duration: "google.protobuf.Duration",
-  timestamp: "google.protobuf.Timestamp",
   error: "!error!",
 };
 

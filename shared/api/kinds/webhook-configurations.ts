@@ -71,7 +71,8 @@ function validateServicePath(file: string | undefined, path: string): Problem[] 
   ];
 }
 
-function validateClient({ url, service }: Webhook["clientConfig"], path: string): Problem[] {
+/** What a client that calls a webhook may be, also one that converts. */
+export function validateClient({ url, service }: Webhook["clientConfig"], path: string): Problem[] {
   if ((url === undefined) === (service === undefined)) return [required(path, "exactly one of url or service is required")];
   if (url !== undefined) return validateUrl(url, `${path}.url`);
   const at = `${path}.service`;

@@ -50,6 +50,8 @@ export const required = (field: string, detail = ""): Problem => problem(field, 
 
 export const forbidden = (field: string, detail: string): Problem => problem(field, "FieldValueForbidden", "Forbidden", detail);
 
+export const internal = (field: string, detail: string): Problem => problem(field, "InternalError", "Internal error", detail);
+
 export const invalid = (field: string, value: unknown, detail: string): Problem =>
   problem(field, "FieldValueInvalid", `Invalid value: ${showValue(value)}`, detail);
 

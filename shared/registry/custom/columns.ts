@@ -8,11 +8,21 @@ import { show } from "../values.ts";
 
 const types: ReadonlySet<string> = new Set(["string", "integer", "number", "boolean", "date"]);
 
-export const columnsOf = (definitions: readonly CustomResourceColumnDefinition[]): Column<AnyObject>[] => definitions.map(columnOf);
+/** Up to the first whose path cannot be read. */
+export function columnsOf(definitions: readonly CustomResourceColumnDefinition[]): Column<AnyObject>[] {
+  const columns: Column<AnyObject>[] = [];
+  for (const definition of definitions) {
+    const column = columnOf(definition);
+    if (column === undefined) break;
+    columns.push(column);
+  }
+  return columns;
+}
 
-function columnOf({ name, type, format, priority, description, jsonPath }: CustomResourceColumnDefinition): Column<AnyObject> {
+function columnOf({ name, type, format, priority, description, jsonPath }: CustomResourceColumnDefinition): Column<AnyObject> | undefined {
   const kind = (types.has(type) ? type : "string") as Column<AnyObject>["type"];
   const find = finder(jsonPath);
+  if (find === undefined) return undefined;
   return {
     name,
     type: kind,
@@ -23,20 +33,21 @@ function columnOf({ name, type, format, priority, description, jsonPath }: Custo
   };
 }
 
-/** The first value at a path; a path that we cannot read shows nothing. */
-function finder(path: string): (object: AnyObject) => unknown {
+/** The first value at a path; undefined: the path cannot be read. */
+function finder(path: string): ((object: AnyObject) => unknown) | undefined {
   try {
     const parsed = parseJsonPath(path);
     return (object) => parsed.find(object)[0];
   } catch (error) {
-    if (error instanceof JsonPathError) return () => undefined;
+    if (error instanceof JsonPathError) return undefined;
     throw error;
   }
 }
 
 function cell(type: Column<AnyObject>["type"], value: unknown, now: Moment): unknown {
-  if (value === undefined || value === null) return undefined;
-  if (type === "string") return show(value);
+  if (value === undefined) return undefined;
+  // As Go prints it.
+  if (type === "string") return value === null ? "<no value>" : show(value);
   if (type === "date") return typeof value === "string" ? ageSince(value, now) : undefined;
   if (type === "boolean") return typeof value === "boolean" ? value : undefined;
   // Clients print it as it is written.
@@ -46,6 +57,7 @@ function cell(type: Column<AnyObject>["type"], value: unknown, now: Moment): unk
 }
 
 function ageSince(text: string, now: Moment): string {
+  if (text === "") return "<unknown>";
   const time = Date.parse(text);
   return Number.isNaN(time) ? "<invalid>" : humanDuration(now.getTime() - time);
 }

@@ -11,7 +11,8 @@ import { validateValue } from "./validate.ts";
 const typeFields: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
 
 /** @param path where the schema stands in its definition */
-export const defaultProblems = (schema: Structural, path: string): Problem[] => levelProblems(schema, path, true, false);
+export const defaultProblems = (schema: Structural, path: string): Problem[] =>
+  levelProblems({ ...schema, "x-kubernetes-embedded-resource": true }, path, true, false);
 
 function levelProblems(schema: Structural, path: string, isResource: boolean, insideMetadata: boolean): Problem[] {
   const { items, properties = {} } = schema;
@@ -37,7 +38,7 @@ function valueProblems(schema: Structural, schemaPath: string, insideMetadata: b
     const embedded = embeddedProblems(value, schema, path);
     if (embedded.length > 0) return [...problems, ...embedded];
   }
-  const wrong = validateValue(value, undefined, schema, "").map((problem) => at(path, problem));
+  const wrong = validateValue(value, undefined, schema, "").map((problem) => inside(path, problem));
   if (wrong.length > 0) return [...problems, ...wrong];
   const options = { path, isResource: isEmbedded(schema) && isObject(value), ratchets: false };
   // A default may come into an object that is there already, and into a new one.
@@ -45,5 +46,8 @@ function valueProblems(schema: Structural, schemaPath: string, insideMetadata: b
   return [...problems, ...(kept.length > 0 ? kept : ruleProblems(value, undefined, schema, options))];
 }
 
-/** Where a part of the value stands in the definition; messages go on naming it as a part of the value. */
-const at = (path: string, problem: Problem): Problem => ({ ...problem, field: problem.field === "" ? path : `${path}.${problem.field}` });
+/** A problem of a part, told of the whole that has the part at a path; its message goes on naming the part alone. */
+export const inside = (path: string, problem: Problem): Problem => ({
+  ...problem,
+  field: problem.field === "" ? path : `${path}.${problem.field}`,
+});

@@ -1,6 +1,7 @@
 /** What a CustomResourceDefinition must keep: unique names, one stored version, and structural schemas. */
 import type { CustomResourceDefinition } from "../../api/generated/types.ts";
 import type { Problem } from "../../api/kind.ts";
+import { validateClient } from "../../api/kinds/webhook-configurations.ts";
 import { dns1035LabelProblems, dnsSubdomainProblems } from "../../api/names.ts";
 import type { Structural } from "../../api/structural.ts";
 import { validateImmutable } from "../../api/validation/metadata.ts";
@@ -10,7 +11,7 @@ import { defaultProblems } from "./default-problems.ts";
 import { FieldPathError, parseFieldPath } from "./field-path.ts";
 import { isEstablished } from "./kinds.ts";
 import { schemaProblems } from "./schema-problems.ts";
-import { structuralProblems } from "./structural.ts";
+import { structuralProblems, unsupportedPart } from "./structural.ts";
 
 type Spec = CustomResourceDefinition["spec"];
 type Version = Spec["versions"][number];
@@ -33,7 +34,11 @@ export function definitionProblems(next: CustomResourceDefinition, previous: Cus
 
 function definitionNameProblems({ spec, metadata }: CustomResourceDefinition): Problem[] {
   const expected = `${spec.names.plural}.${spec.group}`;
-  return metadata.name === expected ? [] : [invalid("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`)];
+  const problem = (field: string, name: string) => invalid(field, name, `must be spec.names.plural+"."+spec.group`);
+  return [
+    ...(metadata.generateName && metadata.generateName !== expected ? [problem("metadata.generateName", metadata.generateName)] : []),
+    ...(metadata.name === expected ? [] : [problem("metadata.name", metadata.name)]),
+  ];
 }
 
 function groupProblems({ group }: Spec): Problem[] {
@@ -52,16 +57,18 @@ function versionsProblems(spec: Spec, previous: CustomResourceDefinition | undef
   const { versions } = spec;
   const problems: Problem[] = [];
   const shared = sharedParts(versions);
+  for (const [index, { schema }] of versions.entries()) {
+    if (schema?.openAPIV3Schema === undefined) problems.push(required(`spec.versions[${index}].schema.openAPIV3Schema`));
+  }
   for (const [index, version] of versions.entries()) {
     const path = `spec.versions[${index}]`;
     problems.push(...joined(`${path}.name`, version.name, dns1035LabelProblems(version.name)));
     problems.push(...warningProblems(version, path));
-    if (version.schema?.openAPIV3Schema === undefined) problems.push(required(`${path}.schema.openAPIV3Schema`));
     problems.push(...partsProblems(spec, version, path, shared, previous));
   }
   const [first] = versions;
   if (first !== undefined) {
-    problems.push(...joined("spec.version", first.name, dns1035LabelProblems(first.name)));
+    if (first.name) problems.push(...joined("spec.version", first.name, dns1035LabelProblems(first.name)));
     problems.push(...sharedProblems(spec, first, shared, previous));
   }
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
@@ -137,11 +144,18 @@ function wholeSchemaProblems(
 ): Problem[] {
   const problems = hasStatus ? rootProblems(schema, path) : [];
   if (schema.nullable) problems.push(forbidden(`${path}.nullable`, "nullable cannot be true at the root"));
-  const structural = structuralProblems(schema, path);
-  if (structural.length === 0) structural.push(...defaultProblems(schema, path));
+  const strange = unsupportedPart(schema);
+  const structural = strange === undefined ? structuralProblems(schema, path) : [];
+  if (strange === undefined && structural.length === 0) structural.push(...defaultProblems(schema, path));
   const before = previous?.spec.versions.find(({ name }) => name === version.name)?.schema?.openAPIV3Schema;
-  const options = { checksRules: structural.length === 0, limitsRules: !(before !== undefined && same(before, schema)) };
-  return [...problems, ...structural, ...schemaProblems(schema, path, options)];
+  const options = {
+    checksRules: strange === undefined && structural.length === 0,
+    limitsRules: !(before !== undefined && same(before, schema)),
+  };
+  problems.push(...structural, ...schemaProblems(schema, path, options));
+  // Most of these parts are refused by their names already.
+  if (problems.length === 0 && strange !== undefined) problems.push(invalid(path, "", `OpenAPIV3Schema '${strange}' is not supported`));
+  return problems;
 }
 
 /** With a status of its own, a schema is cut in two: what it says at its root has to survive that. */
@@ -328,9 +342,7 @@ function conversionProblems({ conversion }: Spec): Problem[] {
   }
   const config = webhook?.clientConfig;
   if (config === undefined) problems.push(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"));
-  else if ((config.url === undefined) === (config.service === undefined)) {
-    problems.push(required("spec.conversion.webhookClientConfig", "exactly one of url or service is required"));
-  }
+  else problems.push(...validateClient(config, "spec.conversion.webhookClientConfig"));
   return [...problems, ...reviewVersionProblems(webhook?.conversionReviewVersions ?? [])];
 }
 

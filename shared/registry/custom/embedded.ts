@@ -1,5 +1,5 @@
 /** Objects inside of objects (`x-kubernetes-embedded-resource`): they have a type, and metadata that is checked as every object's is. */
-import { DecodeError, decodeObject } from "../../api/codec.ts";
+import { DecodeError, decodeObject, jsonType } from "../../api/codec.ts";
 import type { Problem } from "../../api/kind.ts";
 import { dns1035LabelProblems } from "../../api/names.ts";
 import type { JsonObject } from "../../api/objects.ts";
@@ -28,22 +28,53 @@ function eachEmbedded(value: unknown, schema: Structural, path: string, visit: (
   }
 }
 
-/** Drops what metadata cannot hold, in place. @returns the paths of what was dropped */
-export function pruneEmbedded(value: JsonObject, schema: Structural): string[] {
+/**
+ * Drops what metadata does not have, in place.
+ * @returns the paths of what was dropped
+ * @throws {DecodeError} where there is no type or metadata to speak of
+ */
+export function decodeEmbedded(value: JsonObject, schema: Structural): string[] {
   const dropped: string[] = [];
   eachEmbedded(value, schema, "", (resource, path) => {
-    if (!isObject(resource.metadata)) return;
-    try {
-      const { object, unknownFields } = decodeObject(metadataSchema(), resource.metadata);
-      resource.metadata = object;
-      dropped.push(...unknownFields.map((field) => `${path}.metadata.${field}`));
-    } catch (error) {
-      // Validation says what is wrong with it.
-      if (!(error instanceof DecodeError)) throw error;
+    for (const name of ["apiVersion", "kind"]) {
+      const text = resource[name];
+      if (text !== undefined && typeof text !== "string") throw refused(invalid(`${path}.${name}`, text, "must be a string"));
     }
+    // Go makes empty metadata of null.
+    if (resource.metadata === null) resource.metadata = {};
+    dropped.push(...decodeMetadata(resource, path));
   });
   return dropped;
 }
+
+/** As {@link decodeEmbedded}, of what is stored: what nobody would let in now is left as it is. */
+export function pruneEmbedded(value: JsonObject, schema: Structural): void {
+  eachEmbedded(value, schema, "", (resource, path) => {
+    try {
+      decodeMetadata(resource, path);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  });
+}
+
+function decodeMetadata(resource: JsonObject, path: string): string[] {
+  const { metadata } = resource;
+  if (metadata === undefined) return [];
+  const at = `${path}.metadata`;
+  if (!isObject(metadata))
+    throw refused(invalid(at, metadata, `json: cannot unmarshal ${jsonType(metadata)} into Go value of type v1.ObjectMeta`));
+  try {
+    const { object, unknownFields } = decodeObject(metadataSchema(), metadata);
+    resource.metadata = object;
+    return unknownFields.map((field) => `${at}.${field}`);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw refused(invalid(at, metadata, error.message));
+  }
+}
+
+const refused = ({ field, message }: Problem): DecodeError => new DecodeError(`${field}: ${message}`);
 
 export function embeddedProblems(value: unknown, schema: Structural, path = ""): Problem[] {
   const problems: Problem[] = [];
@@ -74,7 +105,7 @@ const versionProblems = (text: string): string[] => (text.split("/").length > 2 
 
 function metadataProblems(metadata: unknown, path: string): Problem[] {
   if (!isObject(metadata))
-    return [invalid(path, metadata, `json: cannot unmarshal ${typeof metadata} into Go value of type v1.ObjectMeta`)];
+    return [invalid(path, metadata, `json: cannot unmarshal ${jsonType(metadata)} into Go value of type v1.ObjectMeta`)];
   try {
     const { object } = decodeObject(metadataSchema(), metadata);
     return validateEmbeddedMetadata(object, path);

@@ -1,6 +1,7 @@
 /** Kinds made from a CustomResourceDefinition: one for each served version. */
 import "../../api/base.ts";
-import { DecodeError, decodeObject } from "../../api/codec.ts";
+import { compareVersions } from "../../api/api-versions.ts";
+import { DecodeError, decodeObject, jsonType } from "../../api/codec.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../../api/generated/types.ts";
 import {
   type AnyObject,
@@ -11,14 +12,17 @@ import {
   type Problem,
   type Subresource,
 } from "../../api/kind.ts";
+import { qualifiedNameProblems } from "../../api/names.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import type { Structural } from "../../api/structural.ts";
+import { quote } from "../../api/validation/problems.ts";
 import type { Stored } from "../../store/store.ts";
 import { JsonPathError, parseJsonPath } from "../json-path.ts";
 import { clone, isObject, show } from "../values.ts";
 import { columnsOf } from "./columns.ts";
+import { inside } from "./default-problems.ts";
 import { setDefaults } from "./defaults.ts";
-import { embeddedProblems, pruneEmbedded } from "./embedded.ts";
+import { decodeEmbedded, embeddedProblems, pruneEmbedded } from "./embedded.ts";
 import { loadEngine } from "./engine.ts";
 import { listProblems } from "./lists.ts";
 import { prune } from "./prune.ts";
@@ -48,11 +52,12 @@ function kindsOf(definition: CustomResourceDefinition): Kind[] {
 
 /** Upstream's order, which discovery shows. */
 const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
-/** What is left to do with the objects of a definition that is going. */
+/** What discovery goes on to say of the objects of a definition that is going. */
 const lastVerbs = ["delete", "deletecollection", "get", "list", "watch"];
 
 function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: CustomResourceDefinitionVersion): Kind {
   const names = status?.acceptedNames ?? spec.names;
+  const isGoing = metadata.deletionTimestamp !== undefined;
   const own = { group: spec.group, version: version.name };
   const stored = spec.versions.find(({ storage }) => storage)?.name ?? version.name;
   const schema = spec.preserveUnknownFields ? undefined : (version.schema?.openAPIV3Schema as Structural | undefined);
@@ -63,7 +68,8 @@ function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: C
     singular: names.singular ?? names.kind.toLowerCase(),
     listKind: names.listKind ?? `${names.kind}List`,
     namespaced: spec.scope === "Namespaced",
-    verbs: metadata.deletionTimestamp === undefined ? verbs : lastVerbs,
+    verbs: isGoing ? lastVerbs : verbs,
+    ...(isGoing && { isGoing }),
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     subresources: subresourcesOf(own, names.kind, version),
@@ -76,7 +82,10 @@ function kindOf({ spec, status, metadata }: CustomResourceDefinition, version: C
     definition: `${spec.group.split(".").toReversed().join(".")}.${version.name}.${names.kind}`,
     custom: true,
     behaviour: behaviourOf(spec, version, schema) as KindBehaviour<any>,
-    codec: codecOf(schema),
+    codec: codecOf(schema, ({ apiVersion }) => {
+      const written = spec.versions.find(({ name }) => apiVersion === apiVersionOf({ group: spec.group, version: name }));
+      return (written?.schema?.openAPIV3Schema as Structural | undefined) ?? schema;
+    }),
     prepareWrites: loadEngine,
   };
 }
@@ -93,9 +102,10 @@ function subresourcesOf(
   ];
 }
 
-function codecOf(schema: Structural | undefined): KindCodec {
+/** @param schemaOf the schema of the version that a stored object is written in */
+function codecOf(schema: Structural | undefined, schemaOf: (stored: JsonObject) => Structural | undefined): KindCodec {
   const pruned = (object: JsonObject): string[] =>
-    schema === undefined ? [] : [...prune(object, schema).toSorted(), ...pruneEmbedded(object, schema)];
+    schema === undefined ? [] : [...prune(object, schema).toSorted(), ...decodeEmbedded(object, schema)];
   return {
     decode: (body) => {
       const object = clone(body);
@@ -106,8 +116,12 @@ function codecOf(schema: Structural | undefined): KindCodec {
     read: (stored) => {
       if (schema === undefined) return stored;
       const object = clone(stored);
-      pruned(object);
-      setDefaults(object, schema);
+      const written = schemaOf(stored) ?? schema;
+      for (const one of new Set([written, schema])) {
+        prune(object, one);
+        pruneEmbedded(object, one);
+        if (one === written) setDefaults(object, one);
+      }
       return object;
     },
   };
@@ -118,11 +132,6 @@ function metadataOf({ metadata }: JsonObject): JsonObject {
   if (metadata === undefined || metadata === null) return {};
   if (isObject(metadata)) return metadata;
   throw new DecodeError(`json: cannot unmarshal ${jsonType(metadata)} into Go value of type v1.ObjectMeta`);
-}
-
-function jsonType(value: unknown): string {
-  if (Array.isArray(value)) return "array";
-  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function behaviourOf(
@@ -155,6 +164,7 @@ function behaviourOf(
       ...(schema === undefined ? [] : statusProblems(next, previous, schema)),
       ...(scale ? scaleStatusProblems(next, scale) : []),
     ],
+    warnings: (next, previous) => [...(brokenBefore.get(next) ?? []), ...finalizerWarnings(next, previous)],
     generationFields: (object) => ownFields(hasStatus ? { ...object, status: undefined } : object),
     selectableFields: Object.fromEntries(
       (version.selectableFields ?? []).map(({ jsonPath }) => [
@@ -197,14 +207,24 @@ function resourceProblems(next: AnyObject, previous: AnyObject | undefined, sche
     ...(previous !== undefined && listProblems(previous, schema).length > 0 ? [] : listProblems(next, schema)),
   ];
   if (hasRules(schema) && problems.some(({ reason }) => blocking.has(reason))) return named([...problems, notAllChecked]);
-  const options = { path: "", isResource: true, ratchets: true };
-  return named([...problems, ...ruleProblems(next, previous, schema, options)]);
+  const broken: string[] = [];
+  const options = { path: "", isResource: true, ratchets: true, warn: (text: string) => broken.push(text) };
+  const wrong = named([...problems, ...ruleProblems(next, previous, schema, options)]);
+  if (broken.length > 0) brokenBefore.set(next, broken);
+  return wrong;
 }
+
+/** Rules that an object may go on breaking, as warnings: they are found by its validation, and told after it. */
+const brokenBefore = new WeakMap<AnyObject, readonly string[]>();
 
 /** The same of the status alone, which is all that its own endpoint changes. */
 function statusProblems(next: AnyObject, previous: AnyObject, schema: Structural): Problem[] {
   const status = schema.properties?.status;
-  const problems = status === undefined || next.status === undefined ? [] : validateValue(next.status, previous.status, status, "status");
+  // Messages name parts of the status as if it were all there is.
+  const problems =
+    status === undefined || next.status === undefined
+      ? []
+      : validateValue(next.status, previous.status, status, "").map((problem) => inside("status", problem));
   const embedded = status === undefined ? [] : embeddedProblems(next.status, status, "status");
   const hadWrongLists = listProblems(previous, schema).length > 0;
   const all = [...problems, ...embedded, ...(hadWrongLists ? [] : listProblems(next, schema))];
@@ -221,9 +241,26 @@ const ownFields = (object: AnyObject): JsonObject => Object.fromEntries(Object.e
 
 function deprecation({ group, names, versions }: CustomResourceDefinition["spec"], version: CustomResourceDefinitionVersion): string {
   if (version.deprecationWarning) return version.deprecationWarning;
-  const other = versions.find(({ served, deprecated }) => served && !deprecated);
-  const instead = other === undefined ? "" : `; use ${group}/${other.name} ${names.kind}`;
+  const [newest] = versions
+    .filter(({ name, served, deprecated }) => served && !deprecated && compareVersions(name, version.name) > 0)
+    .toSorted((a, b) => compareVersions(b.name, a.name));
+  const instead = newest === undefined ? "" : `; use ${group}/${newest.name} ${names.kind}`;
   return `${group}/${version.name} ${names.kind} is deprecated${instead}`;
+}
+
+const standardFinalizers: ReadonlySet<string> = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
+
+/** Names of new finalizers that others might choose, too. */
+function finalizerWarnings({ metadata }: AnyObject, previous?: AnyObject): string[] {
+  const known = previous?.metadata.finalizers ?? [];
+  const added = new Set((metadata.finalizers ?? []).filter((name) => !known.includes(name)));
+  return [...added].toSorted().flatMap((name) => {
+    const said = (what: string) => `metadata.finalizers: ${quote(name)}: ${what}`;
+    const problems = qualifiedNameProblems(name).map(said);
+    if (name.includes("/") || standardFinalizers.has(name)) return problems;
+    const prefer = `prefer a domain-qualified finalizer name ${name.includes(".") ? "including a path (/) " : ""}`;
+    return [...problems, said(`${prefer}to avoid accidental conflicts with other finalizer writers`)];
+  });
 }
 
 function selectable(object: AnyObject, path: string): string {

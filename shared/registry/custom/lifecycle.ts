@@ -7,8 +7,9 @@ import { builtinKinds } from "../../api/builtin-kinds.ts";
 import type { CustomResourceDefinition } from "../../api/generated/types.ts";
 import type { AnyObject } from "../../api/kind.ts";
 import { customResourceDefinitions } from "../../api/kinds.ts";
-import { isKnownFormat } from "../../api/string-formats.ts";
-import type { Structural } from "../../api/structural.ts";
+import { isRecognizedFormat } from "../../api/string-formats.ts";
+import { partsOf, type Structural } from "../../api/structural.ts";
+import { quote } from "../../api/validation/problems.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { withCondition } from "../subresources/conditions.ts";
 import { clone, seconds } from "../values.ts";
@@ -62,16 +63,8 @@ const formatsOf = ({ spec }: Definition): string[] =>
   spec.versions.flatMap(({ schema }) => (schema?.openAPIV3Schema ? unknownFormats(schema.openAPIV3Schema as Structural) : []));
 
 function unknownFormats(schema: Structural): string[] {
-  const { format, type, items, properties = {}, additionalProperties, allOf = [], anyOf = [], oneOf = [], not } = schema;
-  const parts = [...(items ? [items] : []), ...Object.values(properties), ...allOf, ...anyOf, ...oneOf, ...(not ? [not] : [])];
-  if (typeof additionalProperties === "object") parts.push(additionalProperties);
-  return [...(format && !isRecognized(format, type) ? [format] : []), ...parts.flatMap(unknownFormats)];
-}
-
-function isRecognized(format: string, type: string | undefined): boolean {
-  if (type === "integer") return format === "int32" || format === "int64";
-  if (type === "number") return format === "float" || format === "double";
-  return (type === undefined || type === "" || type === "string") && isKnownFormat(format);
+  const { format, type } = schema;
+  return [...(format && !isRecognizedFormat(format, type) ? [format] : []), ...partsOf(schema).flatMap(unknownFormats)];
 }
 
 /** Fills in the status, in place. */
@@ -90,9 +83,9 @@ async function accept(definition: Definition, known: Status, now: Date, reader: 
   const stored = definition.spec.versions.find(({ storage }) => storage)?.name;
   if (stored !== undefined && !status.storedVersions?.includes(stored)) status.storedVersions = [...(status.storedVersions ?? []), stored];
 
-  const conflict = takenName(names, await namesInUse(definition, reader), status.acceptedNames);
+  const { accepted, conflict } = acceptNames(names, await namesInUse(definition, reader), status.acceptedNames);
+  status.acceptedNames = accepted;
   if (conflict === undefined) {
-    status.acceptedNames = clone(names);
     setCondition(status, now, { type: "NamesAccepted", status: "True", reason: "NoConflicts", message: "no conflicts found" });
     if (!isTrue(status, "Established")) {
       setCondition(status, now, {
@@ -104,8 +97,6 @@ async function accept(definition: Definition, known: Status, now: Date, reader: 
     }
     return;
   }
-  // What it could not have it does not get; what was accepted once stays.
-  status.acceptedNames ??= { plural: "", kind: "" };
   setCondition(status, now, { type: "NamesAccepted", status: "False", ...conflict });
   if (!isTrue(status, "Established")) {
     setCondition(status, now, { type: "Established", status: "False", reason: "NotAccepted", message: "not all names are accepted" });
@@ -146,21 +137,33 @@ async function namesInUse({ spec, metadata }: Definition, reader: AdmissionReade
   return { resources, kinds };
 }
 
-/** The last name that somebody else has, with upstream's reason; undefined when all are free or its own already. */
-function takenName(
-  names: Names,
+/**
+ * The names that are free, or the definition's already. Where somebody else has a name, the definition keeps the one that it had.
+ * @returns the last conflict, too, with upstream's reason; undefined when all names were accepted
+ */
+function acceptNames(
+  wanted: Names,
   { resources, kinds }: InUse,
-  accepted: Names | undefined,
-): Pick<Condition, "reason" | "message"> | undefined {
-  const claims: readonly (readonly [reason: string, wanted: string | undefined, own: string | undefined, used: ReadonlySet<string>])[] = [
-    ["PluralConflict", names.plural, accepted?.plural, resources],
-    ["SingularConflict", names.singular, accepted?.singular, resources],
-    ...(names.shortNames ?? []).map(
-      (name) => ["ShortNamesConflict", name, accepted?.shortNames?.find((own) => own === name), resources] as const,
-    ),
-    ["KindConflict", names.kind, accepted?.kind, kinds],
-    ["ListKindConflict", names.listKind, accepted?.listKind, kinds],
-  ];
-  const taken = claims.findLast(([, wanted, own, used]) => wanted !== undefined && wanted !== own && used.has(wanted));
-  return taken && { reason: taken[0], message: `${JSON.stringify(taken[1])} is already in use` };
+  { shortNames: ownShortNames = [], ...own }: Names = { plural: "", kind: "" },
+): { readonly accepted: Names; readonly conflict: Pick<Condition, "reason" | "message"> | undefined } {
+  let conflict: Pick<Condition, "reason" | "message"> | undefined;
+  const accepted: Names = { ...clone(own), ...(wanted.categories && { categories: [...wanted.categories] }) };
+  const isFree = (reason: string, names: readonly string[], used: ReadonlySet<string>): boolean => {
+    const taken = names.filter((name) => used.has(name)).map((name) => `${quote(name)} is already in use`);
+    if (taken.length > 0) conflict = { reason, message: taken.length === 1 ? String(taken[0]) : `[${taken.join(", ")}]` };
+    return taken.length === 0;
+  };
+  const accept = (field: "plural" | "singular" | "kind" | "listKind", reason: string, used: ReadonlySet<string>): void => {
+    const name = wanted[field];
+    if (name !== undefined && (name === own[field] || isFree(reason, [name], used))) accepted[field] = name;
+  };
+  accept("plural", "PluralConflict", resources);
+  accept("singular", "SingularConflict", resources);
+  const { shortNames = [] } = wanted;
+  const newShortNames = shortNames.filter((name) => !ownShortNames.includes(name));
+  const kept = isFree("ShortNamesConflict", newShortNames, resources) ? shortNames : ownShortNames;
+  if (kept.length > 0) accepted.shortNames = [...kept];
+  accept("kind", "KindConflict", kinds);
+  accept("listKind", "ListKindConflict", kinds);
+  return { accepted, conflict };
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../api/objects.ts";
 import { type Structural, withResourceFields } from "../../api/structural.ts";
 import { duplicate, duplicateWhole, forbidden, invalid, invalidWhole, required } from "../../api/validation/problems.ts";
 import { isObject, same } from "../values.ts";
-import { correlated } from "./correlation.ts";
+import { correlated, isUnchanged } from "./correlation.ts";
 import { engine } from "./engine.ts";
 import { FieldPathError, parseFieldPath } from "./field-path.ts";
 
@@ -64,13 +64,12 @@ function pathOf(path: string, schema: Structural): string {
 function attempt(source: string, self: Declared, options: { readonly optionalOldSelf: boolean }, wanted: "bool" | "string") {
   const { compile, CompileError } = engine();
   try {
-    const compiled = compile(source, self, options);
-    if (compiled.type.kind === wanted) return compiled;
-    const problem = wanted === "bool" ? "cel expression must evaluate to a bool" : "messageExpression must evaluate to a string";
-    return { problem, isProgram: false, isCompilation: false };
+    return compile(source, self, { ...options, wanted });
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
-    return { problem: error.message, isProgram: error.stage === "program", isCompilation: error.stage === "compilation" };
+    const problem =
+      error.stage === "type" ? `${wanted === "bool" ? "cel expression" : "messageExpression"} ${error.message}` : error.message;
+    return { problem, isProgram: error.stage === "program", isCompilation: error.stage === "compilation" };
   }
 }
 
@@ -129,16 +128,22 @@ interface History {
  * @param before undefined where there was none
  * @param options.path of the value; empty for a whole resource
  * @param options.ratchets values that did not change may break rules that do not look at the state before
+ * @param options.warn is told of rules that are broken so
  */
 export function ruleProblems(
   value: unknown,
   before: unknown,
   schema: Structural,
-  options: { readonly path: string; readonly isResource: boolean; readonly ratchets: boolean },
+  options: {
+    readonly path: string;
+    readonly isResource: boolean;
+    readonly ratchets: boolean;
+    readonly warn?: (text: string) => void;
+  },
 ): Problem[] {
   const tree = rulesOf(schema, options.isResource);
   if (tree === undefined) return [];
-  const run = new Run(engine().perRequestBudget);
+  const run = new Run(engine().perRequestBudget, options.warn);
   const unchanged = options.ratchets && before !== undefined && same(value, before);
   run.visit(tree, value, before, options.path, { before: options.ratchets ? before : undefined, isUnchanged: unchanged });
   return run.problems;
@@ -149,11 +154,13 @@ const outOfBudget = "validation failed due to running out of cost budget, no fur
 /** One object, and what is left of its budget. */
 class Run {
   readonly problems: Problem[] = [];
+  readonly #warn: ((text: string) => void) | undefined;
   #budget: number;
   #isOver = false;
 
-  constructor(budget: number) {
+  constructor(budget: number, warn: ((text: string) => void) | undefined) {
     this.#budget = budget;
+    this.#warn = warn;
   }
 
   #stop(path: string, { type }: Structural, why: string): void {
@@ -174,7 +181,7 @@ class Run {
     const earlier = correlated(before, schema);
     const known = correlated(history.before, schema);
     for (const [index, item] of value.entries()) {
-      this.visit(items, item, earlier(item), `${path}[${index}]`, next(history, item, known(item)));
+      this.visit(items, item, earlier(item), `${path}[${index}]`, next(history, item, known(item), items.schema));
     }
   }
 
@@ -184,7 +191,7 @@ class Run {
       const tree = isField ? properties.get(name) : values;
       if (tree === undefined) continue;
       const partPath = isField ? (path === "" ? name : `${path}.${name}`) : `${path}[${name}]`;
-      this.visit(tree, part, fieldOf(before, name), partPath, next(history, part, fieldOf(history.before, name)));
+      this.visit(tree, part, fieldOf(before, name), partPath, next(history, part, fieldOf(history.before, name), tree.schema));
     }
   }
 
@@ -217,11 +224,12 @@ class Run {
     if (!this.#pay(cost)) return this.#stop(path, schema, outOfBudget);
     if (value === true) return;
     if (value instanceof EvalError) return this.#failed(value.message, cancelled, rule, at);
-    if (!usesOldSelf && at.isUnchanged) return;
     const text = message === undefined ? undefined : this.#message(message, rule, variables, at);
     if (this.#isOver) return;
     const where = fieldPath === "" ? path : path === "" || fieldPath.startsWith("[") ? path + fieldPath : `${path}.${fieldPath}`;
-    this.problems.push(problemOf(where, at, text ?? (rule.message ? rule.message.trim() : `failed rule: ${rule.rule.trim()}`), rule));
+    const problem = problemOf(where, at, text ?? (rule.message ? rule.message.trim() : `failed rule: ${rule.rule.trim()}`), rule);
+    if (usesOldSelf || !at.isUnchanged) this.problems.push(problem);
+    else this.#warn?.(`${problem.field || "<nil>"}: ${problem.message}`);
   }
 
   /** @returns whether the budget allows it */
@@ -280,8 +288,10 @@ const ruleText = ({ rule, message }: Rule): string => (message ? message.trim() 
 const fieldOf = (object: unknown, name: string): unknown => (isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined);
 
 /** The history of a part. A part whose own past is unknown is what it was when the whole is. */
-const next = (history: History, part: unknown, before: unknown): History =>
-  history.before === undefined ? history : { before, isUnchanged: before === undefined ? history.isUnchanged : same(part, before) };
+function next(history: History, part: unknown, before: unknown, schema: Structural): History {
+  if (history.before === undefined) return history;
+  return { before, isUnchanged: before === undefined ? history.isUnchanged : isUnchanged(part, before, schema) };
+}
 
 function problemOf(path: string, { value, schema }: Place, detail: string, { reason }: Rule): Problem {
   const isWhole = schema.type === "object" || schema.type === "array";

@@ -4,7 +4,7 @@
  */
 import type { Problem } from "../../api/kind.ts";
 import type { Structural } from "../../api/structural.ts";
-import { forbidden, invalid, notSupported, required } from "../../api/validation/problems.ts";
+import { forbidden, internal, invalid, notSupported, required } from "../../api/validation/problems.ts";
 import { engine } from "./engine.ts";
 import { FieldPathError, parseFieldPath } from "./field-path.ts";
 import { type CompiledRule, compileRule, type Rule } from "./rules.ts";
@@ -89,7 +89,7 @@ class Checker {
     };
     this.#checkFields(schema, path, isRoot, around, inner);
     const { items } = schema;
-    if (items !== undefined) {
+    if (items !== undefined && !Array.isArray(items)) {
       const isKeyed = schema["x-kubernetes-list-type"] === "map";
       inner(items, `${path}.items`, {
         ...around,
@@ -141,7 +141,11 @@ class Checker {
   #ruleProblems(schema: Structural, path: string, { uncorrelated }: Surroundings, around: RuleSurroundings): Problem[] {
     const { declare, maxRequestBytes } = engine();
     const self = declare(schema, around.isResource);
-    if (self === undefined) return [];
+    if (self === undefined) {
+      const why =
+        "failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations";
+      return [internal(`${path}.x-kubernetes-validations`, `internal error: ${why}`)];
+    }
     // Without a limit, as many as one request can carry.
     const count = around.count ?? Math.floor(maxRequestBytes / (self.least + 1));
     const rules = schema["x-kubernetes-validations"] ?? [];
@@ -211,6 +215,7 @@ function partProblems(schema: Structural, path: string, { noDefaults, insideMeta
     problems.push(forbidden(`${path}.default`, `must not be set ${noDefaults}`));
   for (const name of notServed) if (schema[name] !== undefined) problems.push(forbidden(`${path}.${name}`, `${name} is not supported`));
   if (type === "null") problems.push(forbidden(`${path}.type`, "type cannot be set to null, use nullable as an alternative"));
+  if (Array.isArray(schema.items)) problems.push(forbidden(`${path}.items`, "items must be a schema object and not an array"));
   if (insideMetadata && schema["x-kubernetes-embedded-resource"]) {
     problems.push(forbidden(`${path}.x-kubernetes-embedded-resource`, "must not be used inside of resource meta"));
   }

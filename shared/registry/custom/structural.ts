@@ -3,10 +3,24 @@
  * stands outside of it. @see k8s.io/apiextensions-apiserver/pkg/apiserver/schema
  */
 import type { Problem } from "../../api/kind.ts";
-import type { Structural } from "../../api/structural.ts";
+import { partsOf, type Structural } from "../../api/structural.ts";
 import { forbidden, invalid, required } from "../../api/validation/problems.ts";
 import { same } from "../values.ts";
 import { engine } from "./engine.ts";
+
+const unsupported = ["id", "$schema", "$ref", "patternProperties", "dependencies", "additionalItems", "definitions"] as const;
+
+/** A part that no structural schema has, by upstream's name for it; undefined where there is none. */
+export function unsupportedPart(schema: Structural): string | undefined {
+  const own = unsupported.find((name) => schema[name] !== undefined);
+  if (own !== undefined) return own.replace("$schema", "schema");
+  if (Array.isArray(schema.items)) return "items";
+  for (const part of partsOf(schema)) {
+    const strange = unsupportedPart(part);
+    if (strange !== undefined) return strange;
+  }
+  return undefined;
+}
 
 /** @param path where the schema stands in its definition */
 export function structuralProblems(schema: Structural, path: string): Problem[] {

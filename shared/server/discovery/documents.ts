@@ -1,5 +1,7 @@
 /** Discovery: what a cluster serves, as documents for clients. Pure; made from the catalog alone. */
+
 import { createHash } from "node:crypto";
+import { compareVersions } from "../../api/api-versions.ts";
 import { apiVersionOf, type Kind, type Subresource } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 
@@ -57,23 +59,6 @@ export function apiGroups(kinds: readonly Kind[]): ApiGroup[] {
         .sort((a, b) => compareVersions(b.version, a.version)),
     }))
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
-}
-
-/**
- * Orders versions as Kubernetes does: stable before beta before alpha, newer before older, anything else last by name.
- * @returns more than zero when `a` is to be preferred
- */
-export function compareVersions(a: string, b: string): number {
-  const [x, y] = [parseVersion(a), parseVersion(b)];
-  if (!x || !y) return x ? 1 : y ? -1 : a < b ? 1 : a > b ? -1 : 0;
-  return x.stability - y.stability || x.major - y.major || x.minor - y.minor;
-}
-
-function parseVersion(text: string): { stability: number; major: number; minor: number } | undefined {
-  const match = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(text);
-  if (!match) return undefined;
-  const stability = match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0;
-  return { stability, major: Number(match[1]), minor: Number(match[3] ?? 0) };
 }
 
 /** A type of `meta.k8s.io/v1`, named by its kind. */

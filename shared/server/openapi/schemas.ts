@@ -1,4 +1,5 @@
 /** Definitions of the OpenAPI documents: from the generated tables for built-in kinds, from the owners' schemas for custom ones. */
+import { isDeepStrictEqual } from "node:util";
 import type { Kind } from "../../api/kind.ts";
 import type { JsonObject } from "../../api/objects.ts";
 import type { FieldFacts } from "../../api/schema-table.ts";
@@ -178,7 +179,7 @@ function customDefinition(kind: Kind, dialect: Dialect, ref: (name: string) => J
   const own = kind.publishedSchema;
   // Old clients take a definition with properties for a complete one, and would refuse whatever else the object has.
   if (!own || (dialect === "v2" && own[preserve] === true)) return { type: "object", ...gvk };
-  const schema = withEmbedded(dialect === "v2" ? forOldClients(own) : own, dialect, ref);
+  const schema = withEmbedded(dialect === "v2" ? forOldClients(own) : withAlternatives(own), dialect, ref);
   return {
     ...schema,
     properties: {
@@ -201,6 +202,17 @@ function mapSchemas(schema: JsonObject, change: (schema: JsonObject) => JsonObje
   }
   return changed;
 }
+
+const either: readonly JsonObject[] = [{ type: "integer" }, { type: "string" }];
+
+/** Says in JSON Schema's own words what may be a number or a text, where the definition's owner has not. */
+const withAlternatives = (schema: JsonObject): JsonObject =>
+  mapSchemas(schema, (one) => {
+    const { anyOf = [], allOf = [] } = one as { readonly anyOf?: readonly JsonObject[]; readonly allOf?: readonly JsonObject[] };
+    const isSaid = isDeepStrictEqual(anyOf, either) || isDeepStrictEqual(allOf[0]?.anyOf, either);
+    if (one["x-kubernetes-int-or-string"] !== true || isSaid) return one;
+    return anyOf.length === 0 ? { ...one, anyOf: either } : { ...one, allOf: [{ anyOf: either }, ...allOf] };
+  });
 
 const withEmbedded = (schema: JsonObject, dialect: Dialect, ref: (name: string) => JsonObject): JsonObject =>
   mapSchemas(schema, (one) => {

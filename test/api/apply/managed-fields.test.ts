@@ -226,6 +226,32 @@ describe("checklist 38: server-side apply", () => {
     expect((object.metadata as JsonObject).labels).toEqual({ a: "1" });
   });
 
+  it("removes an object of which nothing is named any more, with the defaults in it", () => {
+    const strategy = { rollingUpdate: { maxSurge: 1 } };
+    const first = applyBy("ci", undefined, deployment({ strategy, replicas: 2 })).object;
+    const defaulted = { ...first, spec: { strategy: { ...strategy, type: "RollingUpdate" }, replicas: 2 } };
+    expect(applyBy("ci", defaulted, deployment({ replicas: 2 })).object.spec).toEqual({ replicas: 2 });
+  });
+
+  it("leaves a list or an object as it is where the configuration has null for it", () => {
+    const first = applyBy("ci", undefined, withContainers(container("web", "web:1"))).object;
+    const { object } = applyBy("other", first, deployment({ template: { spec: { containers: null } } }));
+    expect(object.spec).toEqual(first.spec);
+    expect(owned(object, "other")).toBe('{"f:spec":{"f:template":{"f:spec":{"f:containers":{}}}}}');
+  });
+
+  it("owns the keys of a map, and fields that no schema declares, as it owns items of lists", () => {
+    const free: SchemaNode = {
+      type: "object",
+      fields: new Map([["spec", { type: "any" }]]),
+      required: new Set(),
+      preserveUnknown: true,
+      atomic: false,
+    };
+    const { object } = applyBy("ci", undefined, { metadata: {}, spec: { a: { b: 1 } } }, { schema: free });
+    expect(owned(object, "ci")).toBe('{"f:spec":{"f:a":{".":{},"f:b":{}}}}');
+  });
+
   it("removes a list item that it alone owned", () => {
     const first = applyBy("ci", undefined, withContainers(container("web", "web:1"), container("old", "old:1"))).object;
     const { object } = applyBy("ci", first, withContainers(container("web", "web:1")));

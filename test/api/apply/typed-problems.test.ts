@@ -44,6 +44,13 @@ describe("an applied configuration", () => {
     ]);
   });
 
+  it("may have neither null nor objects in a set", () => {
+    const finalizers = (...items: unknown[]) => typedProblems(deployment, { metadata: { name: "d", finalizers: items } });
+    const problem = ".metadata.finalizers: element 0: associative list without keys has an element that's";
+    expect(finalizers(null)).toEqual([`${problem} an explicit null`]);
+    expect(finalizers({})).toEqual([`${problem} a map type`]);
+  });
+
   it("may leave out a name: it is the empty one, and validation's business", () => {
     expect(withContainers({ image: "i" })).toEqual([]);
     expect(withContainers({ image: "i" }, { image: "j" })).toEqual(['.spec.template.spec.containers: duplicate entries for key [name=""]']);

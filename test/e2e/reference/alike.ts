@@ -109,8 +109,7 @@ export function alike(): (response: Answer) => Answer {
       const { managedFields: _, ...metadata } = value.metadata;
       return all({ ...value, metadata });
     }
-    // Upstream accepts a definition's names a moment after it was made; here its status says so from the start.
-    if (value.kind === "CustomResourceDefinition" && value.status) return all({ ...value, status: undefined });
+    if (value.kind === "CustomResourceDefinition" && value.status) return all(withoutStatus(value));
     // What an autoscaler has measured is null there while it is nothing, and an empty list or absent here.
     const said = Object.entries(value).filter(
       ([key, field]) =>
@@ -123,6 +122,13 @@ export function alike(): (response: Answer) => Answer {
 
   return ({ status, headers, body }) => ({ status, headers: all(compared(headers)), body: all(body) });
 }
+
+/** Upstream accepts a definition's names a moment after it was made, and owns what it says of it; here its status says so from the start. */
+const withoutStatus = ({ metadata: { managedFields, ...metadata }, ...definition }: any) => ({
+  ...definition,
+  status: undefined,
+  metadata: { ...metadata, ...(managedFields && { managedFields: managedFields.filter((entry: any) => entry.subresource !== "status") }) },
+});
 
 const compared = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(comparedHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));

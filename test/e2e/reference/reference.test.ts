@@ -15,13 +15,13 @@ describe.skipIf(!buildable)("beside kube-apiserver", () => {
   }, 900_000);
   afterAll(() => pair?.stop());
 
-  for (const { name, scenarios } of themes) {
-    describe(name, () => {
-      it.each(Object.entries(scenarios))("%s", (_, steps) => pair.compare(steps));
+  for (const { name, concurrent = false, scenarios } of themes) {
+    describe(name, { concurrent }, () => {
+      it.for(Object.entries(scenarios))("%s", ([, steps], { expect }) => pair.compare(steps, expect));
     });
   }
 
   describe("what is known to differ", () => {
-    it.each(known)("$name: $reason", ({ steps }) => pair.compareUntilLast(steps));
+    it.for(known)("$name: $reason", ({ steps }, { expect }) => pair.compareUntilLast(steps, expect));
   });
 });

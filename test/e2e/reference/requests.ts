@@ -33,6 +33,8 @@ export type Step = Exchange | Until | Watch;
 /** What a theme is about, and its scenarios by name. */
 export interface Theme {
   readonly name: string;
+  /** Its scenarios run at the same time: both servers take their time for some of them, and they have nothing in common. */
+  readonly concurrent?: true;
   readonly scenarios: Readonly<Record<string, readonly Step[]>>;
 }
 

@@ -1,5 +1,5 @@
 /** Sends what a scenario says to a real kube-apiserver and to Binnacle's API function, and compares what they answer. */
-import { expect } from "vitest";
+import type { ExpectStatic } from "vitest";
 import { systemClock } from "../../../shared/runtime/clock.ts";
 import { apiServer } from "../../support/api-server.ts";
 import { type ReferenceServer, startReferenceServer } from "../../support/reference-server.ts";
@@ -20,13 +20,15 @@ interface Visit {
 interface Visits {
   readonly reference: Visit;
   readonly ours: Visit;
+  /** The scenario's own: several may run at the same time. */
+  readonly expect: ExpectStatic;
 }
 
 export interface Pair {
   /** Runs a scenario in a namespace of its own. The test fails with every answer that differs. */
-  compare(steps: readonly Step[]): Promise<void>;
+  compare(steps: readonly Step[], expect: ExpectStatic): Promise<void>;
   /** Runs a scenario whose last answer must differ; fails if an earlier one does, or if the last one does not. */
-  compareUntilLast(steps: readonly Step[]): Promise<void>;
+  compareUntilLast(steps: readonly Step[], expect: ExpectStatic): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,17 +39,17 @@ export async function startPair(): Promise<Pair> {
   const reference = await startReferenceServer();
   const ours = await apiServer({ clock: systemClock });
   let scenarios = 0;
-  const enter = async (): Promise<Visits> => {
+  const enter = async (expect: ExpectStatic): Promise<Visits> => {
     const namespace = `scenario-${++scenarios}`;
-    return { reference: await visit(reference, namespace), ours: await visit(ours, namespace) };
+    return { reference: await visit(reference, namespace, expect), ours: await visit(ours, namespace, expect), expect };
   };
   return {
-    async compare(steps) {
-      const visits = await enter();
+    async compare(steps, expect) {
+      const visits = await enter(expect);
       for (const step of steps) await compareStep(visits, step);
     },
-    async compareUntilLast(steps) {
-      const visits = await enter();
+    async compareUntilLast(steps, expect) {
+      const visits = await enter(expect);
       for (const step of steps.slice(0, -1)) await compareStep(visits, step);
       const last = steps.at(-1);
       if (last?.type !== "exchange") throw new Error("only the answer to a request can be known to differ");
@@ -59,7 +61,7 @@ export async function startPair(): Promise<Pair> {
 }
 
 /** Makes a namespace, and in it what a controller would and Pods need. */
-async function visit(side: Side, namespace: string): Promise<Visit> {
+async function visit(side: Side, namespace: string, expect: ExpectStatic): Promise<Visit> {
   const visiting: Visit = { side, namespace, earlier: [], alike: alike() };
   await exchange(visiting, post("/api/v1/namespaces", { metadata: { name: namespace } }));
   const { status } = await exchange(visiting, post("/api/v1/namespaces/{namespace}/serviceaccounts", { metadata: { name: "default" } }));
@@ -75,7 +77,7 @@ async function compareStep(visits: Visits, step: Step): Promise<void> {
 
 async function compareExchange(visits: Visits, step: Exchange): Promise<void> {
   const { expected, actual } = await exchangeWithBoth(visits, step);
-  expect.soft(actual, describeStep(step)).toEqual(expected);
+  visits.expect.soft(actual, describeStep(step)).toEqual(expected);
 }
 
 async function exchangeWithBoth(
@@ -111,7 +113,7 @@ function parsed(text: string): unknown {
   }
 }
 
-async function waitForBoth({ reference, ours }: Visits, step: Until): Promise<void> {
+async function waitForBoth({ reference, ours, expect }: Visits, step: Until): Promise<void> {
   const question: Exchange = { type: "exchange", method: "GET", path: step.path, headers: {} };
   const wait = async (visiting: Visit) => {
     const holds = async () => step.holds(parsed(await (await send(visiting, question)).text()));
@@ -124,7 +126,7 @@ async function compareWatch(visits: Visits, step: Watch): Promise<void> {
   const opened = await Promise.all([openWatch(visits.reference, step), openWatch(visits.ours, step)]);
   for (const exchanged of step.during) await compareExchange(visits, exchanged);
   const [expected, actual] = await Promise.all(opened.map((watching) => watching.events(step.events)));
-  expect.soft(actual, describeStep(step)).toEqual(expected);
+  visits.expect.soft(actual, describeStep(step)).toEqual(expected);
 }
 
 /** Resolves when the server watches, and has told its initial events if it marks their end: what is done from now on comes after them. */

@@ -66,7 +66,9 @@ describe("checklist 60: rules of a custom resource", () => {
     const strict = { ...properties, mode: { type: "string", ...rule("self in ['fast', 'slow']", { message: "unknown mode" }) } };
     const schema = { type: "object", properties: { spec: { type: "object", properties: strict } } };
     await api.patch(definitions, things, { type: "merge", body: definition(schema) });
-    expect(await api.patch(things, "a", update({ size: 2 }))).toMatchObject({ spec: { mode: "odd", size: 2 } });
+    const warnings: string[] = [];
+    expect(await api.patch(things, "a", update({ size: 2 }), { warnings })).toMatchObject({ spec: { mode: "odd", size: 2 } });
+    expect(warnings).toEqual(['spec.mode: Invalid value: "odd": unknown mode']);
     expect(await refusal(api.patch(things, "a", update({ mode: "even" })))).toMatchObject({ code: 422 });
   });
 
@@ -105,6 +107,29 @@ describe("checklist 60: rules of a custom resource", () => {
     const list = { type: "array", items: { type: "string" }, ...rule("self.all(a, self.all(b, self.exists(c, a + b == c)))") };
     const status = await refusal(api.create(definitions, definition({ type: "object", properties: { list } })));
     expect(status.message).toContain("estimated rule cost exceeds budget by factor of more than 100x");
+  });
+});
+
+describe("an update", () => {
+  it("may put items of a list map in another order that break a limit which came later", async () => {
+    const items = { type: "object", required: ["key"], properties: { key: { type: "string" } } };
+    const list = { type: "array", items, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["key"] };
+    const api = await withThings({ properties: { list } });
+    await api.create(things, thing("a", { list: [{ key: "one" }, { key: "two" }] }));
+    const schema = { type: "object", properties: { spec: { type: "object", properties: { list: { ...list, maxItems: 1 } } } } };
+    await api.patch(definitions, things, { type: "merge", body: definition(schema) });
+    await api.patch(things, "a", update({ list: [{ key: "two" }, { key: "one" }] }));
+    expect(await refusal(api.patch(things, "a", update({ list: [{ key: "two" }, { key: "three" }] })))).toMatchObject({ code: 422 });
+  });
+
+  it("is told which alternative came closest", async () => {
+    const alternatives = [{ required: ["name"] }, { required: ["id"], properties: { id: { minimum: 3 } } }];
+    const api = await withThings({ properties: { id: { type: "integer" }, name: { type: "string" } }, anyOf: alternatives });
+    const status = await refusal(api.create(things, thing("a", { id: 1 })));
+    expect(status.details?.causes?.map(({ message }) => message)).toEqual([
+      'Invalid value: "": "spec" must validate at least one schema (anyOf)',
+      "Invalid value: 1: spec.id in body should be greater than or equal to 3",
+    ]);
   });
 });
 

@@ -1,58 +1,6 @@
 /** Custom resources: definitions that are refused, and what a definition's schema, columns and subresources do to its objects. */
-import {
-  apply,
-  asTable,
-  forceApply,
-  get,
-  jsonPatch,
-  mergePatch,
-  post,
-  put,
-  remove,
-  type Step,
-  strategicPatch,
-  type Theme,
-  until,
-} from "../requests.ts";
-
-const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-/** Every scenario has a group to itself, as it has a namespace. */
-const group = "{namespace}.example.com";
-const boats = `/apis/${group}/v1/namespaces/{namespace}/boats`;
-
-const object = (properties: object, more: object = {}) => ({ type: "object", properties, ...more });
-
-/** @param version added to its only version */
-const definition = (schema: object | undefined, spec: object = {}, version: object = {}, metadata: object = {}) => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: `boats.${group}`, ...metadata },
-  spec: {
-    group,
-    scope: "Namespaced",
-    names: { plural: "boats", kind: "Boat" },
-    versions: [{ name: "v1", served: true, storage: true, ...(schema && { schema: { openAPIV3Schema: schema } }), ...version }],
-    ...spec,
-  },
-});
-const boat = (name: string, spec?: unknown, metadata: object = {}) => ({
-  apiVersion: `${group}/v1`,
-  kind: "Boat",
-  metadata: { name, ...metadata },
-  ...(spec !== undefined && { spec }),
-});
-
-const trying = (...arguments_: readonly Parameters<typeof definition>[]): Step[] =>
-  arguments_.map((each) => post(`${definitions}?dryRun=All`, definition(...each)));
-/** Definitions whose only field has this schema. */
-const fieldsOf = (...schemas: readonly object[]): Step[] => trying(...schemas.map((schema): [object] => [object({ a: schema })]));
-const versionsOf = (...versions: readonly object[]): Step[] =>
-  trying(...versions.map((version): [object, object, object] => [object({ spec: object({ y: { type: "string" } }) }), {}, version]));
-
-const served = (schema: object, version: object = {}): readonly Step[] => [
-  post(definitions, definition(schema, {}, version)),
-  until(boats, (list) => list.kind === "BoatList"),
-];
+import { boat, boats, fieldsOf, group, object, served, trying, versionsOf } from "../boats.ts";
+import { apply, asTable, forceApply, get, jsonPatch, mergePatch, post, put, remove, strategicPatch, type Theme } from "../requests.ts";
 
 const spec = object(
   {
@@ -102,6 +50,7 @@ const fleet = served(schema, withSubresources);
 
 export const customResources: Theme = {
   name: "custom resources",
+  concurrent: true,
   scenarios: {
     "definitions need a structural schema": [
       ...trying([undefined], [{}], [{ type: "string" }]),

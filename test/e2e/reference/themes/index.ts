@@ -2,7 +2,11 @@
 import type { Theme } from "../requests.ts";
 import { certificates } from "./certificates.ts";
 import { clusterKinds } from "./cluster-kinds.ts";
+import { customObjects } from "./custom-objects.ts";
 import { customResources } from "./custom-resources.ts";
+import { customValues } from "./custom-values.ts";
+import { definitionRules } from "./definition-rules.ts";
+import { definitionsTheme } from "./definitions.ts";
 import { deletions } from "./deletions.ts";
 import { devices } from "./devices.ts";
 import { discovery } from "./discovery.ts";
@@ -30,6 +34,10 @@ export const themes: readonly Theme[] = [
   watches,
   kinds,
   customResources,
+  customValues,
+  customObjects,
+  definitionsTheme,
+  definitionRules,
   subresources,
   validation,
   discovery,
