@@ -24,7 +24,7 @@ function validateUniqueTolerations(tolerations: readonly Toleration[] | undefine
 }
 
 export const runtimeClassBehaviour = behaviour(runtimeClasses, {
-  validateCreate: ({ handler, overhead, scheduling }) => [
+  validate: ({ handler, overhead, scheduling }) => [
     ...(handler ? invalidEach("handler", handler, dnsLabelProblems(handler)) : [required("handler")]),
     ...validateOverhead(overhead?.podFixed, "overhead"),
     ...validateLabels(scheduling?.nodeSelector, "scheduling.nodeSelector"),

@@ -67,7 +67,7 @@ const defaultMarks = ["storageclass.kubernetes.io/is-default-class", "storagecla
 /** New claims that name no class get this one. */
 const isDefault = ({ metadata }: StorageClass): boolean => defaultMarks.some((mark) => metadata.annotations?.[mark] === "true");
 
-const settledFields = ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const;
+const settledFields = ["provisioner", "reclaimPolicy", "volumeBindingMode"] as const;
 
 export const storageClassBehaviour = behaviour(storageClasses, {
   defaults: (storageClass) => {
@@ -81,7 +81,10 @@ export const storageClassBehaviour = behaviour(storageClasses, {
     ...oneOfGiven(storageClass.volumeBindingMode, ["Immediate", "WaitForFirstConsumer"], "volumeBindingMode"),
     ...validateTopologies(storageClass.allowedTopologies),
   ],
-  validateUpdate: (next, previous) => settledFields.flatMap((field) => validateImmutable(next[field], previous[field], field)),
+  validateUpdate: (next, previous) => [
+    ...(sameEntries(next.parameters, previous.parameters) ? [] : [invalid("parameters", next.parameters ?? null, "field is immutable")]),
+    ...settledFields.flatMap((field) => validateImmutable(next[field], previous[field], field)),
+  ],
   warnings: ({ allowedTopologies }) =>
     (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, index) =>
       (matchLabelExpressions ?? []).flatMap(({ key }, position) =>
