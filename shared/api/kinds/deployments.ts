@@ -10,7 +10,7 @@ import { behaviour, statusBehaviour } from "./behaviour.ts";
 import { age, containerColumns, countAsText, selectorColumn, selectorText, text } from "./cells.ts";
 import { defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { hostnameWarnings, templateWarnings } from "./pod-warnings.ts";
-import { scaleMapping, validateCounts, validateSelectedTemplate, validateWorkloadSelector } from "./workloads.ts";
+import { isReadableSelector, scaleMapping, validateCounts, validateWorkloadSelector, validateWorkloadTemplate } from "./workloads.ts";
 
 function setDefaults({ spec }: Deployment): void {
   spec.replicas ??= 1;
@@ -49,7 +49,7 @@ function validate({ spec }: Deployment): Problem[] {
   const problems = [
     ...nonNegative(spec.replicas, "spec.replicas"),
     ...validateWorkloadSelector(spec.selector, "spec.selector", "deployment"),
-    ...validateSelectedTemplate(spec.template, spec.selector, "spec.template", "ReplicaSet"),
+    ...(isReadableSelector(spec.selector) ? validateWorkloadTemplate(spec.template, spec.selector, "spec.template", "ReplicaSet") : []),
     ...validateStrategy(spec.strategy ?? {}, "spec.strategy"),
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),

@@ -7,7 +7,7 @@ import { behaviour, specGeneration, statusBehaviour } from "./behaviour.ts";
 import { age, containerColumns, count, formatSelector, selectorColumn } from "./cells.ts";
 import { defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { hostnameWarnings, templateWarnings } from "./pod-warnings.ts";
-import { scaleMapping, validateCounts, validateSelectedTemplate, validateWorkloadSelector } from "./workloads.ts";
+import { isReadableSelector, scaleMapping, validateCounts, validateWorkloadSelector, validateWorkloadTemplate } from "./workloads.ts";
 
 const counters = [
   "replicas",
@@ -33,7 +33,7 @@ export const replicaSetBehaviour = behaviour(replicaSets, {
     ...nonNegative(spec.replicas, "spec.replicas"),
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...validateWorkloadSelector(spec.selector, "spec.selector", "deployment"),
-    ...validateSelectedTemplate(spec.template, spec.selector, "spec.template", "ReplicaSet"),
+    ...(isReadableSelector(spec.selector) ? validateWorkloadTemplate(spec.template, spec.selector, "spec.template", "ReplicaSet") : []),
   ],
   validateUpdate: (next, previous) => validateImmutable(next.spec.selector, previous.spec.selector, "spec.selector"),
   validateStatusUpdate: ({ status = { replicas: 0 } }) =>

@@ -11,7 +11,14 @@ import { behaviour, specGeneration, statusBehaviour } from "./behaviour.ts";
 import { age, containerColumns, text } from "./cells.ts";
 import { defaultClaimSpec, defaultPodTemplate } from "./pod-spec-defaults.ts";
 import { claimWarnings, templateWarnings } from "./pod-warnings.ts";
-import { scaleMapping, validateCounts, validateSelectedTemplate, validateWorkloadSelector } from "./workloads.ts";
+import {
+  isReadableSelector,
+  scaleMapping,
+  validateCounts,
+  validateRunsForEver,
+  validateWorkloadSelector,
+  validateWorkloadTemplate,
+} from "./workloads.ts";
 
 const noPods = { replicas: 0, availableReplicas: 0 };
 
@@ -71,6 +78,13 @@ function validateStrategy(strategy: NonNullable<StatefulSetSpec["updateStrategy"
 
 const retentions = ["Retain", "Delete"];
 
+function validateTemplate(spec: StatefulSetSpec): Problem[] {
+  const template = templateAsUsed(spec);
+  return template && !isReadableSelector(spec.selector)
+    ? validateRunsForEver(template, "spec.template", "StatefulSet")
+    : validateWorkloadTemplate(template, spec.selector, "spec.template", "StatefulSet");
+}
+
 /** What the controller sets itself is not looked at: host names, and the volumes made from claim templates. */
 function templateAsUsed({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec | undefined {
   if (!template?.spec) return template;
@@ -105,7 +119,7 @@ function validate({ spec }: StatefulSet): Problem[] {
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...nonNegative(spec.ordinals?.start, "spec.ordinals.start"),
     ...validateWorkloadSelector(spec.selector, "spec.selector", "statefulset", ""),
-    ...validateSelectedTemplate(templateAsUsed(spec), spec.selector, "spec.template", "StatefulSet"),
+    ...validateTemplate(spec),
   ];
 }
 

@@ -57,7 +57,7 @@ export function validateWorkloadTemplate(
   ];
 }
 
-function validateRunsForEver({ spec }: PodTemplateSpec, path: string, what: string): Problem[] {
+export function validateRunsForEver({ spec }: PodTemplateSpec, path: string, what: string): Problem[] {
   return [
     ...(spec?.restartPolicy === "Always" ? [] : [notSupported(`${path}.spec.restartPolicy`, spec?.restartPolicy ?? "", ["Always"])]),
     ...(spec?.activeDeadlineSeconds === undefined
@@ -66,23 +66,14 @@ function validateRunsForEver({ spec }: PodTemplateSpec, path: string, what: stri
   ];
 }
 
-/** The same of kinds that say nothing of the template where the selector cannot be read, and some of them not that it must run for ever. */
-export function validateSelectedTemplate(
-  template: PodTemplateSpec | undefined,
-  selector: LabelSelector | undefined,
-  path: string,
-  what: string,
-): Problem[] {
-  if (!template || !selector || validateLabelSelector(selector, "").length === 0)
-    return validateWorkloadTemplate(template, selector, path, what);
-  return what === "StatefulSet" ? validateRunsForEver(template, path, what) : [];
-}
+/** Where it is not, most kinds say nothing of the template that it is to match. */
+export const isReadableSelector = (selector: LabelSelector | undefined): boolean => validateLabelSelector(selector, "").length === 0;
 
 export function validateSelectorMatches(template: PodTemplateSpec, selector: LabelSelector | undefined, path: string): Problem[] {
   const labels = template.metadata?.labels;
   if (selector) {
     // A selector that cannot be read is reported for itself.
-    if (isEmptySelector(selector) || validateLabelSelector(selector, "").length > 0) return [];
+    if (isEmptySelector(selector) || !isReadableSelector(selector)) return [];
     if (labelMatcher(selector).matches(labels)) return [];
   }
   return [invalid(`${path}.metadata.labels`, inOrder(labels), "`selector` does not match template `labels`")];
