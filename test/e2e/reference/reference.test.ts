@@ -7,7 +7,7 @@ import { themes } from "./themes/index.ts";
 
 const buildable = await requireGoModules("reference", "the comparison with kube-apiserver");
 
-describe.skipIf(!buildable)("beside kube-apiserver", () => {
+describe.skipIf(!buildable)("beside kube-apiserver", { timeout: 60_000 }, () => {
   let pair: Pair;
   // The first build of all downloads and compiles kube-apiserver.
   beforeAll(async () => {

@@ -32,8 +32,8 @@ export interface Pair {
   stop(): Promise<void>;
 }
 
-/** How long events and conditions may be on their way. */
-const patienceMs = 10_000;
+/** How long events and conditions may be on their way: kube-apiserver may be short of processors. */
+const patienceMs = 30_000;
 
 export async function startPair(): Promise<Pair> {
   const reference = await startReferenceServer();
@@ -148,15 +148,21 @@ async function openWatch(visiting: Visit, { path, headers }: Watch) {
   return {
     /** Closes the watch after so many events. @returns those that came in time */
     async events(count: number): Promise<readonly Answer[]> {
-      await readUntil(() => text.split("\n").length > count);
+      await readUntil(() => eventsIn(text).length >= count);
       await reader.cancel();
-      const events = text.split("\n").filter((line) => line !== "");
-      return events.map((line) => visiting.alike({ ...answer, body: parsed(line) }));
+      return eventsIn(text).map((line) => visiting.alike({ ...answer, body: parsed(line) }));
     },
   };
 }
 
 const endOfInitialEvents = "k8s.io/initial-events-end";
+
+/** Whole lines, without the bookmarks that a server may put between them whenever it likes. */
+const eventsIn = (text: string): string[] =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .filter((line) => !line.includes('"type":"BOOKMARK"') || line.includes(endOfInitialEvents));
 
 function describeStep(step: Exchange | Watch): string {
   if (step.type === "watch") return `watch of ${step.path}`;

@@ -341,6 +341,8 @@ export const definitionsTheme: Theme = {
       ...served(object({ spec: one })),
       post(boats, boat("a", {}, { finalizers: ["x.y/z"] })),
       remove(itself),
+      // Upstream's handler hears of it a moment later, and discovery after that.
+      until(`/apis/${group}/v1`, ({ resources }) => !resources?.[0]?.verbs.includes("create")),
       post(boats, boat("b", {})),
       get(`/apis/${group}/v1`),
     ],
